@@ -1,0 +1,3 @@
+module github.com/gossipper/gossipper
+
+go 1.26.0
