@@ -30,3 +30,29 @@ func (l *Latency) Record(d time.Duration) {
 func NewRun() *Run {
 	return &Run{Setup: NewLatency(), PDD: NewLatency(), Connect: NewLatency()}
 }
+
+// Distribution sums up a Latency, in milliseconds. The figures are nil when nothing was measured.
+type Distribution struct {
+	Count uint64   `json:"count"`
+	P50MS *float64 `json:"p50_ms"`
+	P95MS *float64 `json:"p95_ms"`
+	P99MS *float64 `json:"p99_ms"`
+	MaxMS *float64 `json:"max_ms"`
+}
+
+// Distribution returns the percentiles of what was recorded until now. They are exact to 0.1 %.
+func (l *Latency) Distribution() Distribution {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.hist.TotalCount()
+	if n == 0 {
+		return Distribution{}
+	}
+	at := func(percentile float64) *float64 { return millis(l.hist.ValueAtPercentile(percentile)) }
+	return Distribution{Count: uint64(n), P50MS: at(50), P95MS: at(95), P99MS: at(99), MaxMS: millis(l.hist.Max())}
+}
+
+func millis(micros int64) *float64 {
+	ms := float64(micros) / 1000
+	return &ms
+}
