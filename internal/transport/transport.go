@@ -112,4 +112,6 @@ type Stats struct {
 	Dropped uint64
 	// Congested counts sends that the kernel refused because a send buffer was full.
 	Congested uint64
+	// Truncated counts datagrams that were longer than Options.MaxMessage and were handed over cut.
+	Truncated uint64
 }
