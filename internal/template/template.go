@@ -1,33 +1,47 @@
+// Package template turns the text of a scenario's messages into bytes to send.
+//
+// Compile reads a text once, with its [keywords], and finds every mistake in it; the Template that results is rendered for each
+// message into a buffer that the caller reuses, without allocating. The keywords and their rules are SIPp's.
+//
+// The package knows neither calls nor sockets nor XML: what a keyword stands for is handed in as Values.
 package template
 
 // Template is a compiled text. It never changes and is shared by all calls.
 type Template struct {
-	fields  []field
-	uses    uint64
-	lines   [keywords]int32
-	vars    []string
-	headers []string
+	fields []field
+	uses   uint64 // bit k: keyword k occurs
+	lines  [keywords]int32
+	vars   []string
+	// headers are the names of the headers that the text writes, in lower case and long form.
+	headers map[string]bool
+	start   string
 	mediaAt int
 }
 
+// field is a piece of a template: literal text if key is 0, otherwise a keyword.
 type field struct {
-	key  Keyword
+	key Keyword
+	// bare: an IPv6 address is written without brackets here.
 	bare bool
-	n    int
-	text string
+	n    int    // the offset of [keyword+n]
+	text string // literal text, name of the header, name of the variable
 }
 
-// Options say what kind of text is compiled.
-type Options struct {
-	// Plain is for text that is no SIP message (that of a log action): it is taken as it stands.
-	Plain bool
+// AppendTo appends the rendered text to dst and returns the extended buffer. It allocates nothing if dst is large enough.
+func (t *Template) AppendTo(dst []byte, v *Values) []byte {
+	r := renderer{v: v, start: len(dst)}
+	for i := range t.fields {
+		if f := &t.fields[i]; f.key == 0 {
+			dst = r.literal(dst, f.text)
+		} else {
+			dst = r.keyword(dst, f)
+		}
+	}
+	if r.lens > 0 {
+		dst = r.putLengths(dst)
+	}
+	return dst
 }
-
-// Compile turns a text into a Template. The Template is nil if there is an error among the problems.
-func Compile(text string, opts Options) (*Template, []Problem) { return nil, nil }
-
-// AppendTo appends the rendered text to dst. It allocates nothing if dst is large enough.
-func (t *Template) AppendTo(dst []byte, v *Values) []byte { return dst }
 
 // Uses tells whether the keyword occurs.
 func (t *Template) Uses(k Keyword) bool { return t.uses&(1<<k) != 0 }
@@ -44,7 +58,12 @@ func (t *Template) UsesMediaAddress() bool {
 }
 
 // LineOf returns the line of the first use of the keyword, from 1; 0 if it does not occur.
-func (t *Template) LineOf(k Keyword) int { return int(t.lines[k]) }
+func (t *Template) LineOf(k Keyword) int {
+	if k >= keywords {
+		return 0
+	}
+	return int(t.lines[k])
+}
 
 // Variables returns the names of the variables used ([$name]), each once, in the order of first use.
 func (t *Template) Variables() []string { return t.vars }
@@ -52,3 +71,17 @@ func (t *Template) Variables() []string { return t.vars }
 // HandWrittenSDP returns the line of the first m= line in the body, from 1; 0 if there is none. Such a body describes media by
 // itself, without [sdp_offer] or [sdp_answer].
 func (t *Template) HandWrittenSDP() int { return t.mediaAt }
+
+// Start returns the literal text before the first keyword: the method or SIP version and what follows it.
+func (t *Template) Start() string { return t.start }
+
+// HasHeader tells whether the text writes the header, in its long or compact form or as [last_Name:]. The case of the name does
+// not matter. A header inside a keyword such as [last_message] is not seen.
+func (t *Template) HasHeader(name string) bool { return t.headers[canonical(name)] }
+
+func (t *Template) note(k Keyword, line int) {
+	t.uses |= 1 << k
+	if t.lines[k] == 0 {
+		t.lines[k] = int32(line) //nolint:gosec // texts are bounded far below 2^31 lines by whoever reads the file
+	}
+}
