@@ -5,5 +5,5 @@ import "testing"
 // SIPp starts sipp in a directory of its own, without a keyboard.
 func SIPp(t testing.TB, args ...string) *Process {
 	t.Helper()
-	return start(t, t.TempDir(), "sipp", "sip-tester", append([]string{"-nostdin"}, args...)...)
+	return startInstalled(t, t.TempDir(), "sipp", "sip-tester", append([]string{"-nostdin"}, args...)...)
 }

@@ -8,10 +8,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,13 +30,19 @@ type Process struct {
 	err    error
 }
 
-// start runs the program in dir until the test ends.
-func start(t testing.TB, dir, program, debianPackage string, args ...string) *Process {
+// startInstalled runs a program of a Debian package in dir until the test ends. It skips the test where the program is missing.
+func startInstalled(t testing.TB, dir, program, debianPackage string, args ...string) *Process {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
 		t.Skipf("%s is not installed (Debian package %s)", program, debianPackage)
 	}
+	return Start(t, dir, path, args...)
+}
+
+// Start runs the program at path in dir until it ends, or the test does.
+func Start(t testing.TB, dir, path string, args ...string) *Process {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -44,7 +52,7 @@ func start(t testing.TB, dir, program, debianPackage string, args ...string) *Pr
 	cmd.Stdout, cmd.Stderr = p.output, p.output
 	if err := cmd.Start(); err != nil {
 		cancel()
-		t.Fatalf("start %s: %v", program, err)
+		t.Fatalf("start %s: %v", path, err)
 	}
 	go func() {
 		p.err = cmd.Wait()
@@ -55,7 +63,7 @@ func start(t testing.TB, dir, program, debianPackage string, args ...string) *Pr
 		cancel()
 		<-p.done
 		if t.Failed() {
-			t.Logf("output of %s:\n%s", program, p.Output())
+			t.Logf("output of %s:\n%s", path, p.Output())
 		}
 	})
 	return p
@@ -96,6 +104,30 @@ func FreeUDPPort(t testing.TB) int {
 	}
 	defer conn.Close()
 	return conn.LocalAddr().(*net.UDPAddr).Port
+}
+
+// WaitListening waits until some program has bound the UDP port. It reads the kernel's table (Linux), because sipp says nothing
+// when it is ready, and a probe would be a message to it.
+func WaitListening(t testing.TB, port int) {
+	t.Helper()
+	entry := fmt.Sprintf(":%04X ", port)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(deadline)
+	for {
+		table, err := os.ReadFile("/proc/net/udp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(table), entry) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("nothing listens on UDP port %d after %v", port, deadline)
+		}
+	}
 }
 
 // BlackHole returns the address of a UDP socket that takes every packet and never answers, as a dead server behind a

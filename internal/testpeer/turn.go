@@ -26,7 +26,7 @@ func Coturn(t testing.TB) *TURNServer {
 	s := &TURNServer{Secret: "correct horse battery staple", Realm: "gossipper.test"}
 	dir := t.TempDir()
 	s.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(FreeUDPPort(t)))
-	s.Process = start(t, dir, "turnserver", "coturn",
+	s.Process = startInstalled(t, dir, "turnserver", "coturn",
 		"-n", "--verbose", "--log-file=stdout", "--simple-log", "--no-cli", "--no-tls", "--no-dtls",
 		"--listening-ip=127.0.0.1", "--listening-port="+strconv.Itoa(int(s.Addr.Port())), "--relay-ip=127.0.0.1",
 		"--use-auth-secret", "--static-auth-secret="+s.Secret, "--realm="+s.Realm,
