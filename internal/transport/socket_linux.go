@@ -15,7 +15,7 @@ type udpSocket struct {
 	fd    int // -1: closed
 	addr  netip.AddrPort
 	peer  netip.AddrPort // whom a call's own socket was opened for
-	drops uint32 // the kernel's count as last seen
+	drops uint32         // the kernel's count as last seen
 }
 
 // newSocket opens and binds a socket and has epoll watch it.
