@@ -36,6 +36,16 @@ func BenchmarkRenderINVITE(b *testing.B) {
 	b.SetBytes(int64(len(buf)))
 }
 
+func BenchmarkRenderBoundINVITE(b *testing.B) {
+	v, buf := testValues(), make([]byte, 0, 4096)
+	tmpl := compile(b, invite).Bind(v, runKeywords()...)
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = tmpl.AppendTo(buf[:0], v)
+	}
+	b.SetBytes(int64(len(buf)))
+}
+
 func BenchmarkCompileINVITE(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -6,6 +6,8 @@
 // The package knows neither calls nor sockets nor XML: what a keyword stands for is handed in as Values.
 package template
 
+import "slices"
+
 // Template is a compiled text. It never changes and is shared by all calls.
 type Template struct {
 	fields []field
@@ -41,6 +43,26 @@ func (t *Template) AppendTo(dst []byte, v *Values) []byte {
 		dst = r.putLengths(dst)
 	}
 	return dst
+}
+
+// Bind returns a Template in which the given keywords are replaced by their values as they are now. Rendering it is several times
+// faster. Only keywords that belong to the run can be bound, that is those before KeyCallNumber; the others are left alone. What
+// Uses and the other questions say does not change.
+func (t *Template) Bind(v *Values, keys ...Keyword) *Template {
+	bound := *t
+	bound.fields = make([]field, 0, len(t.fields))
+	r := renderer{v: v}
+	for _, f := range t.fields {
+		if f.key != 0 && f.key < KeyCallNumber && slices.Contains(keys, f.key) {
+			f = field{text: string(r.runKeyword(nil, &f))}
+		}
+		if n := len(bound.fields); n > 0 && f.key == 0 && bound.fields[n-1].key == 0 {
+			bound.fields[n-1].text += f.text
+			continue
+		}
+		bound.fields = append(bound.fields, f)
+	}
+	return &bound
 }
 
 // Uses tells whether the keyword occurs.

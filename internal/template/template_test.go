@@ -290,6 +290,32 @@ func TestWhatIsUsed(t *testing.T) {
 	}
 }
 
+func runKeywords() []Keyword {
+	var keys []Keyword
+	for k := Keyword(1); k < KeyCallNumber; k++ {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+func TestBind(t *testing.T) {
+	t.Parallel()
+	v := testValues()
+	tmpl := compile(t, invite)
+	bound := tmpl.Bind(v, runKeywords()...)
+	if got, want := string(bound.AppendTo(nil, v)), string(tmpl.AppendTo(nil, v)); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if len(bound.fields) >= len(tmpl.fields)/2 || !bound.Uses(KeyTransport) || bound.LineOf(KeyTransport) != 3 {
+		t.Errorf("%d fields of %d", len(bound.fields), len(tmpl.fields))
+	}
+	bound = compile(t, head+"[last_Foo:] [service][transport]\nX: [local_port+1] [cseq]").Bind(&Values{LocalPort: 7}, KeyService, KeyLocalPort, KeyCSeq)
+	v.Transport = ""
+	if got, want := string(bound.AppendTo(nil, v)), wire+"X: 8 3\r\n\r\n"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestRenderingAllocatesNothing(t *testing.T) {
 	tmpl := compile(t, invite)
 	v, buf := testValues(), make([]byte, 0, 4096)
