@@ -140,6 +140,8 @@ type Stats struct {
 	PacketsSent, PacketsReceived uint64
 	BytesSent, BytesReceived     uint64 // RTP payload
 	Duplicated, Reordered        uint64
+	// Ignored are packets received of payload types that are no audio of this call: comfort noise, for example.
+	Ignored uint64
 	// PacketsLost is what RFC 3550 A.3 calls the cumulative number of packets lost; negative when there were duplicates.
 	PacketsLost int64
 
