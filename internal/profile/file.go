@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -34,44 +35,59 @@ func (l *loader) readFile() error {
 		return nil
 	}
 	if err != nil {
-		l.syntaxError(err)
+		l.syntaxError(data, err)
 		return nil
 	}
 	root := document.Content[0]
 	if !isNull(root) {
+		l.unreadable = root.Kind != yaml.MappingNode
 		l.section(root, reflect.ValueOf(l.profile).Elem(), "")
 	}
 	if err := decoder.Decode(&next); err == nil {
 		l.problem(l.at(&next), "", "a second document begins here: a file holds one profile")
 	} else if !errors.Is(err, io.EOF) {
-		l.syntaxError(err)
+		l.syntaxError(data, err)
 	}
 	return nil
 }
 
 var (
-	yamlLine = regexp.MustCompile(`line (\d+): `)
-	// yamlQuoted are the words of the file in messages of the YAML parser. They may be part of a secret.
+	yamlLine   = regexp.MustCompile(`^line (\d+): `)
 	yamlQuoted = regexp.MustCompile(`'[^']*'|"[^"]*"|\x60[^\x60]*\x60`)
+	yamlAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+	// yamlEarly are the messages for which the YAML parser names the line before.
+	yamlEarly = regexp.MustCompile(`^did not find expected (<document start>|node content|'-' indicator|key|',' or)`)
 )
 
 // syntaxError reports a file that is not YAML.
-func (l *loader) syntaxError(err error) {
+func (l *loader) syntaxError(data []byte, err error) {
+	l.unreadable = true
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
-	if m := yamlLine.FindStringSubmatchIndex(text); m != nil {
-		if n, err := strconv.Atoi(text[m[2]:m[3]]); err == nil && n > 0 {
-			line = n
+	at := Origin{FromFile, l.sources.File, 1, 1}
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
+			at.Line = n
 		}
-		text = text[m[1]:]
+		text = text[len(m[0]):]
+		if yamlEarly.MatchString(text) {
+			at.Line++
+		}
 	}
-	if strings.HasPrefix(text, "unknown anchor") {
-		// The anchor's name is not shown: it may be a secret that begins with *.
+	if m := yamlAnchor.FindStringSubmatch(text); m != nil {
+		if before, _, found := bytes.Cut(data, []byte("*"+m[1])); found {
+			at.Line = bytes.Count(before, []byte("\n")) + 1
+			at.Column = len(before) - bytes.LastIndexByte(before, '\n')
+		}
 		text = "a value that begins with * must be in quotes"
 	}
-	text = yamlQuoted.ReplaceAllString(text, "…")
-	l.failed["transports"] = true
-	l.problem(Origin{FromFile, l.sources.File, line, 1}, "", "this is not YAML: %s", text)
+	// What the message quotes of the file is not shown, unless it is punctuation: it may be part of a secret.
+	text = yamlQuoted.ReplaceAllStringFunc(text, func(part string) string {
+		if strings.ContainsFunc(part, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			return "…"
+		}
+		return part
+	})
+	l.problem(at, "", "this is not YAML: %s", text)
 }
 
 // at returns the place of a node.

@@ -25,7 +25,8 @@ type Sources struct {
 	Environ []string
 	// Flags are applied in their order.
 	Flags []Setting
-	// Partial is for a profile that shall be completed later: a missing scenario or target is no problem.
+	// Partial is for a profile that shall be completed later, or on another machine: a missing scenario or target is no problem, and
+	// a secret that cannot be read is a warning.
 	Partial bool
 	// Open opens the profile and the files of secrets. nil: os.Open.
 	Open func(name string) (fs.File, error)
@@ -70,7 +71,9 @@ func Load(sources Sources) (*Loaded, error) {
 	l.readEnvironment()
 	l.readFlags()
 	l.complete()
-	l.validate()
+	if !l.unreadable {
+		l.validate()
+	}
 	if len(l.problems) > 0 {
 		sortProblems(l.problems)
 		return nil, &Error{l.problems}
@@ -79,8 +82,8 @@ func Load(sources Sources) (*Loaded, error) {
 	return &Loaded{Profile: l.profile, File: sources.File, Origins: l.origins, Warnings: l.warnings}, nil
 }
 
-// Lint loads a file by itself, without environment and flags. A scenario or target that the file leaves to the command line is
-// no problem.
+// Lint loads a file by itself, without environment and flags. What the file leaves to the command line is no problem, and secrets
+// that are elsewhere need not be there.
 func Lint(file string) (*Loaded, error) {
 	return Load(Sources{File: file, Partial: true})
 }
@@ -94,6 +97,8 @@ type loader struct {
 	warnings []Problem
 	// failed are the paths with a problem, whose values must not be judged again.
 	failed map[string]bool
+	// unreadable is set when nothing of the file could be read, so that nothing is said to be missing.
+	unreadable bool
 	// lists are the lists that a flag has already begun anew.
 	lists map[string]bool
 }
@@ -180,19 +185,11 @@ func (l *loader) readEnvironment() {
 		i := slices.Index(names, name)
 		if i < 0 {
 			// Only a warning: other programs may use the prefix, and what is not ours must not stop a run.
-			l.warn(origin, "", "no setting has this variable%s", suggestion(strings.ToLower(name), lowered(names)))
+			l.warn(origin, "", "no setting has this variable%s", suggestion(name, names))
 			continue
 		}
 		l.set(settings[i], value, origin, true)
 	}
-}
-
-func lowered(names []string) []string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = strings.ToLower(name)
-	}
-	return list
 }
 
 // readFlags applies the settings of the command line.

@@ -12,7 +12,7 @@ func suggestion(word string, known []string) string {
 		bestDistance = 2
 	}
 	for _, candidate := range known {
-		if d := distance(strings.ToLower(word), candidate, bestDistance); d < bestDistance {
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate), bestDistance); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
-	"time"
 )
 
 // maxTTL bounds the lifetime of minted credentials, in seconds: ten years.
@@ -111,7 +110,11 @@ func (l *loader) validateTransports() {
 		if row.Enabled {
 			enabled++
 			if row.Type != UDP {
-				l.invalid(path, "SIP over %s is not supported yet; only udp is", row.Type)
+				at := path
+				if _, inFile := l.origins[path]; !inFile {
+					at += ".enabled"
+				}
+				l.invalid(at, "SIP over %s is not supported yet; only udp is", row.Type)
 			}
 		}
 		if row.Listen != "" {
@@ -162,7 +165,8 @@ func (l *loader) validateWebRTC() {
 	if row.GatherTimeout <= 0 {
 		l.invalid(path+".gather_timeout", "must be more than 0s")
 	}
-	if time.Duration(row.HostGrace) > time.Duration(row.GatherTimeout) {
+	// A default that is too long for a short gather_timeout is nobody's mistake; the shorter of both holds.
+	if _, given := l.origins[path+".host_grace"]; given && row.HostGrace > row.GatherTimeout {
 		l.invalid(path+".host_grace", "must not be longer than gather_timeout (%v), but is %v", row.GatherTimeout, row.HostGrace)
 	}
 	l.validateStaticCredentials(row, path)

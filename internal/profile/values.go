@@ -20,7 +20,12 @@ func (l *loader) setScalar(value reflect.Value, f field, path, text string, orig
 	if f.typ == typeSecret {
 		secret, err := l.resolveSecret(text, path, origin)
 		if err != nil {
-			l.problem(origin, path, "%v", err)
+			if l.sources.Partial {
+				l.failed[path] = true
+				l.warn(origin, path, "%v", err)
+			} else {
+				l.problem(origin, path, "%v", err)
+			}
 			return
 		}
 		value.Set(reflect.ValueOf(secret))
