@@ -1,0 +1,292 @@
+package webrtc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/outcome"
+)
+
+// maxPending bounds the candidates kept until the peer's description is known; maxRemote those of a call.
+const (
+	maxPending = 256
+	maxRemote  = 256
+)
+
+// candidates are those of both sides; the bridge's lock guards it.
+type candidates struct {
+	local         []candidate
+	gathered      bool
+	gatherStarted time.Time
+	gatherTook    time.Duration
+
+	applied  bool // the peer has the other side's description, and takes candidates
+	pending  []trickled
+	remotes  map[string]struct{}
+	rejected int
+}
+
+func peerFailure(err error) *outcome.Failure {
+	return broken(outcome.StageMedia, codePeerFailed, err, "the WebRTC peer did not take the description: %v", err)
+}
+
+// waitForCandidates returns when there are enough candidates for a description: with trickle ICE those of the host, with relay
+// only the first that is relayed, otherwise all. What is late is left out; what is missing altogether is a failure.
+func (b *Bridge) waitForCandidates(ctx context.Context) error {
+	o := b.factory.options
+	limit := o.HostGrace
+	if o.ICETrickleFullGather || o.ICEPolicy == PolicyRelay {
+		limit = o.ICEGatherTimeout
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for timedOut := false; ; {
+		enough, err := b.enoughCandidates(timedOut)
+		if err != nil || enough {
+			return err
+		}
+		select {
+		case <-b.gather:
+		case <-timer.C:
+			timedOut = true
+		case <-b.closing:
+			return media.ErrClosed
+		case <-ctx.Done():
+			return fmt.Errorf("WebRTC: gathering ICE candidates: %w", ctx.Err())
+		}
+	}
+}
+
+func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
+	o := b.factory.options
+	b.mu.Lock()
+	relayed := 0
+	for _, c := range b.local {
+		if c.typ == "relay" {
+			relayed++
+		}
+	}
+	finished := b.gathered || timedOut
+	enough := finished
+	switch {
+	case o.ICETrickleFullGather:
+	case o.ICEPolicy == PolicyRelay:
+		enough = relayed > 0 || finished
+	default:
+		enough = len(b.local) >= b.factory.hosts || finished
+	}
+	if enough && b.gatherTook == 0 {
+		b.gatherTook = time.Since(b.gatherStarted)
+	}
+	var missing *outcome.Failure
+	switch {
+	case !enough:
+	case o.ICEPolicy == PolicyRelay && relayed == 0:
+		missing = b.noRelay()
+	case len(b.local) == 0 && (b.gathered || o.ICETrickleFullGather):
+		missing = broken(outcome.StageGather, codeNoCandidate, nil, "no ICE candidate was found at %s%s", b.factory.address, b.serverErrors())
+	}
+	b.mu.Unlock()
+	if missing != nil {
+		return false, b.fail(missing)
+	}
+	return enough, nil
+}
+
+// noRelay says why there is no relayed candidate; the lock is held.
+func (b *Bridge) noRelay() *outcome.Failure {
+	code := codeNoRelay
+	reason := "no TURN server gave a relayed address"
+	for _, e := range b.iceErrors {
+		if e.Code == 401 {
+			code = codeTURNUnauthorized
+			reason = "TURN refused the credentials (check user name, secret and the clock)"
+		}
+	}
+	if len(b.iceErrors) == 0 {
+		var urls []string
+		for _, s := range b.factory.servers {
+			if s.IsTURN() {
+				urls = append(urls, s.String())
+			}
+		}
+		return broken(outcome.StageGather, code, nil, "%s within %s: no answer from %s", reason, b.factory.options.ICEGatherTimeout, strings.Join(urls, ", "))
+	}
+	return broken(outcome.StageGather, code, nil, "%s%s", reason, b.serverErrors())
+}
+
+// serverErrors lists what STUN and TURN servers answered, for reasons; the lock is held.
+func (b *Bridge) serverErrors() string {
+	var parts []string
+	for _, e := range b.iceErrors {
+		text := e.URL + ": "
+		if e.Code != 0 {
+			text += fmt.Sprintf("%d ", e.Code)
+		}
+		parts = append(parts, text+e.Text)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, "; ")
+}
+
+// restartGathering forgets the candidates of the ICE session that ends.
+func (b *Bridge) restartGathering() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.local, b.gathered, b.applied = nil, false, false
+	b.remotes = nil
+	b.gatherStarted = time.Now()
+	b.note("ice_restart")
+}
+
+func (b *Bridge) signalGather() {
+	select {
+	case b.gather <- struct{}{}:
+	default: // it has been signalled and will look at everything
+	}
+}
+
+func (b *Bridge) onCandidate(c candidate) {
+	b.mu.Lock()
+	if !b.isClosed && len(b.local) < maxSDPCandidates {
+		b.local = append(b.local, c)
+		b.note("local_candidate " + c.typ)
+	}
+	b.mu.Unlock()
+	b.signalGather()
+}
+
+func (b *Bridge) onGathered() {
+	b.mu.Lock()
+	if !b.isClosed {
+		b.gathered = true
+		b.note("gathering_complete")
+	}
+	b.mu.Unlock()
+	b.signalGather()
+}
+
+// onServerError keeps what a STUN or TURN server answered, once for each server and answer.
+func (b *Bridge) onServerError(hostPort string, err error) {
+	code, text := stunCode(err)
+	if text == "" {
+		text = err.Error()
+	}
+	var timeout interface{ Timeout() bool }
+	if strings.Contains(text, "retransmissions failed") || errors.As(err, &timeout) && timeout.Timeout() {
+		text = "no answer"
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.isClosed || len(b.iceErrors) == maxICEErrors {
+		return
+	}
+	e := media.ICEError{URL: b.serverAt(hostPort), Code: code, Text: text}
+	for _, known := range b.iceErrors {
+		if known == e {
+			return
+		}
+	}
+	b.iceErrors = append(b.iceErrors, e)
+	b.note("ice_server_error " + e.URL)
+}
+
+// serverAt finds the URL of a server by its address; without one it is the only TLS server, or unknown.
+func (b *Bridge) serverAt(hostPort string) string {
+	var found []string
+	for _, s := range b.factory.servers {
+		if hostPort == s.hostPort() || hostPort == "" && s.Scheme == "turns" {
+			found = append(found, s.String())
+		}
+	}
+	if len(found) == 0 {
+		return hostPort
+	}
+	return strings.Join(found, " or ")
+}
+
+// LocalCandidates returns the candidates found so far, as values of a=candidate, and whether all were found: what trickle ICE
+// has to send after the description.
+func (b *Bridge) LocalCandidates() (lines []string, complete bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.local {
+		lines = append(lines, c.String())
+	}
+	return lines, b.gathered
+}
+
+// AddRemoteCandidates takes candidates that the peer sent after its description (trickle ICE, RFC 8838). See parseTrickle for the bodies
+// that are understood. Those that come before the description are kept; those that belong to another description, or are too
+// many, are counted as rejected and are no error.
+func (b *Bridge) AddRemoteCandidates(contentType string, body []byte) error {
+	t, err := parseTrickle(contentType, body)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.isClosed {
+		return media.ErrClosed
+	}
+	if err != nil {
+		b.rejected++
+		return fmt.Errorf("WebRTC: %w", err)
+	}
+	b.rejected += t.rejected
+	if b.applied {
+		b.addTrickled(t.candidates)
+		return nil
+	}
+	room := max(0, maxPending-len(b.pending))
+	if len(t.candidates) > room {
+		b.rejected += len(t.candidates) - room
+		t.candidates = t.candidates[:room]
+	}
+	b.pending = append(b.pending, t.candidates...)
+	return nil
+}
+
+// remoteReady counts the candidates of the peer's description and lets in those that came before it.
+func (b *Bridge) remoteReady(remote *remoteSDP) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.remote, b.applied = remote, true
+	b.remotes = map[string]struct{}{}
+	for _, c := range remote.candidates {
+		b.remotes[c.String()] = struct{}{}
+	}
+	pending := b.pending
+	b.pending = nil
+	b.addTrickled(pending)
+}
+
+// addTrickled hands candidates to the peer; the lock is held, which keeps their order. The peer does not call back synchronously.
+func (b *Bridge) addTrickled(list []trickled) {
+	for _, t := range list {
+		key := t.candidate.String()
+		if _, known := b.remotes[key]; known {
+			continue // full SDP in every message, as some peers send it
+		}
+		if !b.belongs(t) || !t.candidate.usable() || len(b.remotes) >= maxRemote || b.peer.addCandidate(t.candidate) != nil {
+			b.rejected++
+			continue
+		}
+		b.remotes[key] = struct{}{}
+		b.note("remote_candidate " + t.candidate.typ)
+	}
+}
+
+// belongs tells whether a candidate is for the audio of the peer's current description.
+func (b *Bridge) belongs(t trickled) bool {
+	if t.ufrag != "" && t.ufrag != b.remote.ufrag {
+		return false
+	}
+	if t.mid != "" {
+		return t.mid == b.remote.mid || b.remote.mid == "" && t.mid == ourMid
+	}
+	return t.line <= 0 && b.remote.audio == 0 || t.line < 0 || t.line == b.remote.audio
+}

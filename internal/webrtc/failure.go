@@ -1,0 +1,39 @@
+package webrtc
+
+import (
+	"fmt"
+
+	"github.com/gossipper/gossipper/internal/outcome"
+)
+
+// The codes of failures, for records.
+const (
+	codeProfileMismatch  = "profile_mismatch"
+	codeInvalidSDP       = "invalid_sdp"
+	codeMediaRejected    = "media_rejected"
+	codeNoCommonCodec    = "no_common_codec"
+	codeAnswerChanged    = "answer_changed"
+	codeFingerprintNew   = "fingerprint_changed"
+	codeTURNUnauthorized = "turn_unauthorized"
+	codeNoRelay          = "no_relay_candidate"
+	codeNoCandidate      = "no_candidate"
+	codeGatherFailed     = "gather_failed"
+	codeICEFailed        = "ice_failed"
+	codeDTLSFailed       = "dtls_failed"
+	codeFingerprint      = "fingerprint_mismatch"
+	codePeerFailed       = "peer_failed"
+)
+
+// incompatible is a failure to agree with the peer's SDP.
+func incompatible(code, format string, args ...any) *outcome.Failure {
+	return &outcome.Failure{
+		Outcome: outcome.MediaIncompatible, Stage: outcome.StageMedia, Code: code, Reason: fmt.Sprintf(format, args...),
+	}
+}
+
+// broken is a failure of a layer below the media.
+func broken(stage outcome.Stage, code string, err error, format string, args ...any) *outcome.Failure {
+	return &outcome.Failure{
+		Outcome: outcome.MediaFailed, Stage: stage, Code: code, Reason: fmt.Sprintf(format, args...), Err: err,
+	}
+}

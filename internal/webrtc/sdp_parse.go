@@ -1,0 +1,349 @@
+package webrtc
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Bounds on what is read of a peer's SDP.
+const (
+	maxSDP           = 64 << 10
+	maxSections      = 16
+	maxSDPCandidates = 64
+	maxFormats       = 64
+)
+
+// direction of media (RFC 4566 6), seen from the one whose description it stands in.
+type direction string
+
+const (
+	sendRecv direction = "sendrecv"
+	sendOnly direction = "sendonly"
+	recvOnly direction = "recvonly"
+	inactive direction = "inactive"
+)
+
+func (d direction) sends() bool    { return d == sendRecv || d == sendOnly }
+func (d direction) receives() bool { return d == sendRecv || d == recvOnly }
+
+// answer is the widest direction that may answer d.
+func (d direction) answer() direction {
+	switch d {
+	case sendOnly:
+		return recvOnly
+	case recvOnly:
+		return sendOnly
+	default:
+		return d
+	}
+}
+
+// format is one payload type of an m-line.
+type format struct {
+	pt   uint8
+	name string // upper case; empty for a dynamic payload type without rtpmap
+}
+
+// section is one m-line with what its attributes say.
+type section struct {
+	media, proto string
+	port         int
+	formats      []string
+	attributes   []attribute
+}
+
+type attribute struct{ key, value string }
+
+func (s *section) attr(key string) (string, bool) {
+	for _, a := range s.attributes {
+		if a.key == key {
+			return a.value, true
+		}
+	}
+	return "", false
+}
+
+// remoteSDP is what a bridge needs of a peer's offer or answer.
+type remoteSDP struct {
+	sections    []section
+	audio       int // index of the section that is used
+	bundle      bool
+	mid, proto  string
+	ufrag, pwd  string
+	hash        string // lower case: sha-256
+	fingerprint string // upper case
+	setup       string // active, passive, actpass, or empty
+	lite        bool
+	trickle     bool
+	complete    bool // a=end-of-candidates
+	direction   direction
+	formats     []format
+	candidates  []candidate
+	skipped     int // candidates that cannot be used
+	ssrc        uint32
+}
+
+// parseRemote reads a peer's offer, or its answer, and refuses with an *outcome.Failure what cannot be used.
+func parseRemote(body []byte, isOffer bool) (*remoteSDP, error) {
+	role := "answered"
+	if isOffer {
+		role = "offered"
+	}
+	session, sections, err := splitSDP(body)
+	if err != nil {
+		return nil, err
+	}
+	r := &remoteSDP{sections: sections, audio: -1}
+	if err := r.chooseAudio(session, role); err != nil {
+		return nil, err
+	}
+	if err := r.readTransport(session); err != nil {
+		return nil, err
+	}
+	r.readAudio(session)
+	return r, nil
+}
+
+// splitSDP divides the body into the session part and the m-lines. It does not insist on the order of lines: RFC 4566 does,
+// but nothing is gained by refusing what can be understood.
+func splitSDP(body []byte) (*section, []section, error) {
+	if len(body) > maxSDP {
+		return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has %d bytes, more than the %d that are read", len(body), maxSDP)
+	}
+	session := &section{}
+	var sections []section
+	current := session
+	version := false
+	for line := range strings.SplitSeq(string(body), "\n") {
+		line = strings.TrimRight(line, "\r\t ")
+		if len(line) < 2 || line[1] != '=' {
+			continue
+		}
+		switch value := line[2:]; line[0] {
+		case 'v':
+			version = true
+		case 'm':
+			if len(sections) == maxSections {
+				return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has more than %d m-lines", maxSections)
+			}
+			s, ok := parseMediaLine(value)
+			if !ok {
+				return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has a malformed m-line: %.80q", line)
+			}
+			sections = append(sections, s)
+			current = &sections[len(sections)-1]
+		case 'a':
+			key, val, _ := strings.Cut(value, ":")
+			current.attributes = append(current.attributes, attribute{key: strings.ToLower(key), value: strings.TrimSpace(val)})
+		}
+	}
+	if !version {
+		return nil, nil, incompatible(codeInvalidSDP, "the peer's message body is not SDP: it has no v= line")
+	}
+	if len(sections) == 0 {
+		return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has no m-line")
+	}
+	return session, sections, nil
+}
+
+func parseMediaLine(value string) (section, bool) {
+	f := strings.Fields(value)
+	if len(f) < 4 || len(f)-3 > maxFormats {
+		return section{}, false
+	}
+	portText, _, _ := strings.Cut(f[1], "/")
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || !isToken(f[0]) || !isToken(strings.ReplaceAll(f[2], "/", "")) {
+		return section{}, false
+	}
+	for _, format := range f[3:] {
+		if !isToken(format) {
+			return section{}, false
+		}
+	}
+	return section{media: strings.ToLower(f[0]), port: int(port), proto: f[2], formats: f[3:]}, true
+}
+
+// isToken tells whether s can stand in an m-line of ours (RFC 4566 9, token).
+func isToken(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]`, c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// chooseAudio finds the first audio m-line that can be used, or says what is wrong with the first audio m-line.
+func (r *remoteSDP) chooseAudio(session *section, role string) error {
+	first := -1
+	for i := range r.sections {
+		s := &r.sections[i]
+		if s.media != "audio" {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		if s.accepted() && secure(session, s) {
+			r.audio = i
+			return nil
+		}
+	}
+	if first < 0 {
+		return incompatible(codeMediaRejected, "the peer %s no audio: its SDP has no m=audio line", role)
+	}
+	s := &r.sections[first]
+	if !s.accepted() {
+		return incompatible(codeMediaRejected, "the peer refused the audio: m=audio 0 in its SDP")
+	}
+	if _, sdes := s.attr("crypto"); sdes {
+		return incompatible(codeProfileMismatch, "the peer %s SRTP with keys in SDP (%s, a=crypto), WebRTC needs DTLS-SRTP "+
+			"(UDP/TLS/RTP/SAVPF with a=fingerprint); switch it to DTLS, or run this scenario with classic RTP", role, s.proto)
+	}
+	verb := "answered with plain RTP (" + s.proto + ") to a WebRTC offer"
+	if role == "offered" {
+		verb = "offered plain RTP (" + s.proto + ") to a WebRTC call"
+	}
+	return incompatible(codeProfileMismatch, "the peer %s: no a=fingerprint, so there are no keys; "+
+		"enable WebRTC (DTLS-SRTP and ICE) at the peer, or run this scenario with classic RTP", verb)
+}
+
+// accepted tells whether the m-line is in use: port 0 refuses it, unless the port is that of its BUNDLE group (RFC 8843 6).
+func (s *section) accepted() bool {
+	_, bundleOnly := s.attr("bundle-only")
+	return s.port != 0 || bundleOnly
+}
+
+// secure tells whether the m-line can carry DTLS-SRTP. The fingerprint decides, not the name of the profile: peers write
+// RTP/SAVPF, RTP/SAVP, UDP/TLS/RTP/SAVP and even RTP/AVP, and mean the same.
+func secure(session, s *section) bool {
+	_, inMedia := s.attr("fingerprint")
+	_, inSession := session.attr("fingerprint")
+	return strings.Contains(strings.ToUpper(s.proto), "RTP/") && (inMedia || inSession)
+}
+
+// readTransport reads what ICE and DTLS need, from the m-line first and from the session part otherwise.
+func (r *remoteSDP) readTransport(session *section) error {
+	s := &r.sections[r.audio]
+	get := func(key string) string {
+		if v, ok := s.attr(key); ok {
+			return v
+		}
+		v, _ := session.attr(key)
+		return v
+	}
+	r.proto = s.proto
+	r.ufrag, r.pwd = get("ice-ufrag"), get("ice-pwd")
+	if r.ufrag == "" || r.pwd == "" {
+		return incompatible(codeProfileMismatch, "the peer's SDP has DTLS-SRTP but no ICE (a=ice-ufrag and a=ice-pwd); WebRTC needs both")
+	}
+	if !isICEString(r.ufrag, 256) || !isICEString(r.pwd, 256) {
+		return incompatible(codeInvalidSDP, "the peer's a=ice-ufrag or a=ice-pwd has characters that are not allowed (RFC 8839 5.4)")
+	}
+	fingerprints := s.attributes
+	if _, ok := s.attr("fingerprint"); !ok {
+		fingerprints = session.attributes
+	}
+	for _, a := range fingerprints {
+		if a.key != "fingerprint" {
+			continue
+		}
+		hash, value, ok := parseFingerprint(a.value)
+		// A certificate may be announced by several hashes; SHA-256 is the one that everybody must support (RFC 8122 5).
+		if ok && (r.hash == "" || hash == "sha-256" && r.hash != "sha-256") {
+			r.hash, r.fingerprint = hash, value
+		}
+	}
+	if r.hash == "" {
+		return incompatible(codeInvalidSDP, "the peer's a=fingerprint is malformed, or its hash is unknown (RFC 8122 5)")
+	}
+	switch setup := strings.ToLower(get("setup")); setup {
+	case "active", "passive", "actpass":
+		r.setup = setup
+	}
+	_, r.lite = session.attr("ice-lite")
+	for _, part := range []*section{session, s} {
+		for _, a := range part.attributes {
+			if a.key == "ice-options" && strings.Contains(" "+a.value+" ", " trickle ") {
+				r.trickle = true
+			}
+		}
+	}
+	r.mid, _ = s.attr("mid")
+	if !isToken(r.mid) {
+		r.mid = ""
+	}
+	for _, a := range session.attributes {
+		if f := strings.Fields(a.value); a.key == "group" && len(f) > 0 && f[0] == "BUNDLE" {
+			r.bundle = true
+		}
+	}
+	return nil
+}
+
+// readAudio reads formats, direction, candidates and the first SSRC.
+func (r *remoteSDP) readAudio(session *section) {
+	s := &r.sections[r.audio]
+	r.direction = sendRecv
+	for _, part := range []*section{session, s} {
+		for _, a := range part.attributes {
+			switch d := direction(a.key); d {
+			case sendRecv, sendOnly, recvOnly, inactive:
+				r.direction = d
+			}
+		}
+	}
+	r.formats = readFormats(s)
+	_, r.complete = s.attr("end-of-candidates")
+	if _, ok := session.attr("end-of-candidates"); ok {
+		r.complete = true
+	}
+	for _, a := range s.attributes {
+		switch a.key {
+		case "candidate":
+			c, err := parseCandidate(a.value)
+			if err != nil || !c.usable() || len(r.candidates) == maxSDPCandidates {
+				r.skipped++
+				continue
+			}
+			r.candidates = append(r.candidates, c)
+		case "ssrc":
+			number, _, _ := strings.Cut(a.value, " ")
+			if n, err := strconv.ParseUint(number, 10, 32); err == nil && r.ssrc == 0 {
+				r.ssrc = uint32(n)
+			}
+		}
+	}
+}
+
+// readFormats names the payload types: by rtpmap, or for 0 and 8 by their static meaning (RFC 3551 6).
+func readFormats(s *section) []format {
+	names := map[uint8]string{0: "PCMU", 8: "PCMA"}
+	for _, a := range s.attributes {
+		if a.key != "rtpmap" {
+			continue
+		}
+		ptText, encoding, _ := strings.Cut(a.value, " ")
+		pt, err := strconv.ParseUint(ptText, 10, 7)
+		if err != nil {
+			continue
+		}
+		name, clock, _ := strings.Cut(strings.TrimSpace(encoding), "/")
+		rate, channels, _ := strings.Cut(clock, "/")
+		if rate != "8000" || channels != "" && channels != "1" {
+			name = "" // telephone-event at 48 kHz belongs to Opus
+		}
+		names[uint8(pt)] = strings.ToUpper(name)
+	}
+	formats := make([]format, 0, len(s.formats))
+	for _, text := range s.formats {
+		if pt, err := strconv.ParseUint(text, 10, 7); err == nil {
+			formats = append(formats, format{pt: uint8(pt), name: names[uint8(pt)]})
+		}
+	}
+	return formats
+}

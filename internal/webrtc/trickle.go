@@ -1,0 +1,187 @@
+package webrtc
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"strings"
+)
+
+// Media types of messages with candidates.
+const (
+	typeSDPFrag     = "application/trickle-ice-sdpfrag" // RFC 8840 9
+	typeTrickleJSON = "application/trickle-ice+json"
+	typeSDP         = "application/sdp"
+)
+
+// maxTrickled bounds the candidates of one message, maxTrickleDepth the nesting of JSON.
+const (
+	maxTrickled     = 64
+	maxTrickleDepth = 3
+)
+
+// trickled is one candidate of the peer, with what tells which description it belongs to.
+type trickled struct {
+	candidate candidate
+	mid       string // empty if not said
+	line      int    // index of the m-line, -1 if not said
+	ufrag     string // empty if not said
+}
+
+// trickleBody is what a message says.
+type trickleBody struct {
+	candidates []trickled
+	end        bool // no more candidates will follow
+	rejected   int  // malformed or too many
+}
+
+func (t *trickleBody) add(line, mid string, index int, ufrag string) {
+	c, err := parseCandidate(line)
+	if err != nil || len(t.candidates) == maxTrickled {
+		t.rejected++
+		return
+	}
+	if c.ufrag != "" {
+		ufrag = c.ufrag
+	}
+	t.candidates = append(t.candidates, trickled{candidate: c, mid: mid, line: index, ufrag: ufrag})
+}
+
+// parseTrickle reads the body of a SIP message with ICE candidates. Accepted are
+//
+//   - application/trickle-ice-sdpfrag (RFC 8840): a=ice-ufrag, m=, a=mid, a=candidate, a=end-of-candidates
+//   - application/sdp with candidates only, or a whole description
+//   - application/trickle-ice+json: {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "…"},
+//     an array of such objects or of strings, or an object whose "candidates" is such an array. An empty candidate, or
+//     null, ends the candidates.
+func parseTrickle(contentType string, body []byte) (trickleBody, error) {
+	if len(body) > maxSDP {
+		return trickleBody{}, fmt.Errorf("ICE candidates: the message body has %d bytes, more than the %d that are read", len(body), maxSDP)
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		mediaType = strings.ToLower(strings.TrimSpace(contentType))
+	}
+	switch mediaType {
+	case typeSDPFrag, typeSDP:
+		return parseFrag(body)
+	case typeTrickleJSON:
+		var t trickleBody
+		err := t.addJSON(body, maxTrickleDepth)
+		return t, err
+	default:
+		return trickleBody{}, fmt.Errorf("ICE candidates: content type %.80q is none of %s, %s, %s", contentType, typeSDPFrag, typeTrickleJSON, typeSDP)
+	}
+}
+
+func parseFrag(body []byte) (trickleBody, error) {
+	var t trickleBody
+	session := &section{}
+	current := session
+	index := -1
+	type pending struct {
+		line  string
+		owner *section
+		index int
+	}
+	var lines []pending
+	for line := range strings.SplitSeq(string(body), "\n") {
+		line = strings.TrimRight(line, "\r\t ")
+		switch {
+		case strings.HasPrefix(line, "m="):
+			current = &section{}
+			index++
+		case strings.HasPrefix(line, "a="):
+			key, value, _ := strings.Cut(line[2:], ":")
+			switch key {
+			case "candidate":
+				lines = append(lines, pending{line, current, index})
+			case "end-of-candidates":
+				t.end = true
+			case "mid", "ice-ufrag":
+				current.attributes = append(current.attributes, attribute{key, strings.TrimSpace(value)})
+			}
+		}
+	}
+	if len(lines) == 0 && !t.end {
+		return t, fmt.Errorf("ICE candidates: the message has neither a=candidate nor a=end-of-candidates")
+	}
+	// The mid may follow its candidates, so they are looked up at the end.
+	for _, p := range lines {
+		mid, _ := p.owner.attr("mid")
+		ufrag, ok := p.owner.attr("ice-ufrag")
+		if !ok {
+			ufrag, _ = session.attr("ice-ufrag")
+		}
+		t.add(p.line, mid, p.index, ufrag)
+	}
+	return t, nil
+}
+
+// jsonCandidate has the members of RTCIceCandidateInit (W3C WebRTC 4.8.1.1).
+type jsonCandidate struct {
+	Candidate        json.RawMessage   `json:"candidate"`
+	Candidates       []json.RawMessage `json:"candidates"`
+	SDPMid           string            `json:"sdpMid"`
+	SDPMLineIndex    *int              `json:"sdpMLineIndex"`
+	UsernameFragment string            `json:"usernameFragment"`
+}
+
+func (t *trickleBody) addJSON(raw []byte, depth int) error {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || depth == 0 {
+		return fmt.Errorf("ICE candidates: the JSON is empty or nested too deeply")
+	}
+	switch raw[0] {
+	case '[':
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil {
+			return fmt.Errorf("ICE candidates: %w", err)
+		}
+		return t.addItems(items, depth)
+	case '"', 'n':
+		return t.addJSONString(raw, jsonCandidate{})
+	}
+	var j jsonCandidate
+	if err := json.Unmarshal(raw, &j); err != nil {
+		return fmt.Errorf("ICE candidates: %w", err)
+	}
+	if j.Candidates != nil {
+		return t.addItems(j.Candidates, depth)
+	}
+	switch inner := bytes.TrimSpace(j.Candidate); {
+	case len(inner) == 0:
+		return fmt.Errorf(`ICE candidates: the JSON has neither "candidate" nor "candidates"`)
+	case inner[0] == '{':
+		return t.addJSON(inner, depth-1)
+	default:
+		return t.addJSONString(inner, j)
+	}
+}
+
+func (t *trickleBody) addItems(items []json.RawMessage, depth int) error {
+	for _, item := range items {
+		if err := t.addJSON(item, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *trickleBody) addJSONString(raw []byte, j jsonCandidate) error {
+	var line string
+	if err := json.Unmarshal(raw, &line); err != nil {
+		return fmt.Errorf("ICE candidates: %w", err)
+	}
+	if strings.TrimSpace(line) == "" {
+		t.end = true
+		return nil
+	}
+	index := -1
+	if j.SDPMLineIndex != nil {
+		index = *j.SDPMLineIndex
+	}
+	t.add(line, j.SDPMid, index, j.UsernameFragment)
+	return nil
+}
