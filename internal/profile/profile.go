@@ -11,7 +11,7 @@ type Profile struct {
 	Name string `yaml:"name" json:"name" doc:"A name for the run, shown in results. Without one: the name of the file, or of the scenario."`
 	// Role is empty when it was not given: it then follows from the scenario.
 	Role     Role   `yaml:"role" json:"role" enum:"uac,uas" doc:"The side to play: uac starts calls, uas answers them. Without it the scenario's first message decides."`
-	Scenario string `yaml:"scenario" json:"scenario" file:"scenario" doc:"A built-in scenario, or a file: with a / in it or ending in .xml, relative to the profile."`
+	Scenario string `yaml:"scenario" json:"scenario" doc:"A built-in scenario, or a file: with a / in it or ending in .xml, relative to the profile."`
 	Target   string `yaml:"target" json:"target" doc:"Where a uac calls: host:port or a sip: URI. A uas has none."`
 
 	Transports Transports    `yaml:"transports" json:"transports"`
@@ -43,7 +43,7 @@ type LoadSettings struct {
 
 // MediaSettings say what the calls hear and what is kept of it.
 type MediaSettings struct {
-	Play         string  `yaml:"play" json:"play" file:"media" doc:"What every call plays from the moment its media are up: a WAV file, relative to the profile, or tone:440 or silence."`
+	Play         string  `yaml:"play" json:"play" doc:"What every call plays from the moment its media are up: a WAV file, relative to the profile, or tone:440 or silence."`
 	RecordWAV    bool    `yaml:"record_wav" json:"record_wav" default:"false" doc:"Record what each call receives to a WAV file."`
 	RecordStereo bool    `yaml:"record_stereo" json:"record_stereo" default:"false" doc:"Put both directions into the recording: caller left, callee right. Needs record_wav."`
 	PortMin      int     `yaml:"port_min" json:"port_min" default:"0" doc:"Lowest UDP port for RTP; 0: the system chooses."`

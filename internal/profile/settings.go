@@ -13,8 +13,6 @@ type field struct {
 	// def is the default as text; empty: the zero value.
 	def  string
 	enum []string
-	// file says what kind of file name the value is: "scenario", "media", or empty if it is none.
-	file string
 	doc  string
 }
 
@@ -28,7 +26,7 @@ func fieldsOf(t reflect.Type) []field {
 			continue
 		}
 		described := field{
-			key: key, index: i, typ: f.Type, def: f.Tag.Get("default"), file: f.Tag.Get("file"), doc: f.Tag.Get("doc"),
+			key: key, index: i, typ: f.Type, def: f.Tag.Get("default"), doc: f.Tag.Get("doc"),
 		}
 		if words := f.Tag.Get("enum"); words != "" {
 			described.enum = strings.Split(words, ",")
