@@ -1,0 +1,103 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// RunDir is the directory of one run.
+type RunDir struct{ path string }
+
+// ErrNotEmpty is wrapped by the error for a directory that already holds files.
+var ErrNotEmpty = errors.New("the directory is not empty")
+
+// CreateRunDir makes a directory that the user named. It may exist if it is empty: what another run or program wrote is never
+// mixed with this run, nor overwritten.
+func CreateRunDir(path string) (RunDir, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+	}
+	if len(entries) > 0 {
+		return RunDir{}, fmt.Errorf("run directory %s: %w (it holds %q): name a new one", path, ErrNotEmpty, entries[0].Name())
+	}
+	return newRunDir(path)
+}
+
+// CreateRunDirIn makes a new directory within parent, named after the start of the run (UTC) and what is run.
+func CreateRunDirIn(parent, what string, start time.Time) (RunDir, error) {
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+	}
+	base := filepath.Join(parent, start.UTC().Format("20060102T150405Z")+"-"+FileName(what))
+	path := base
+	for n := 2; ; n++ {
+		err := os.Mkdir(path, 0o755)
+		if err == nil {
+			return newRunDir(path)
+		}
+		if !errors.Is(err, fs.ErrExist) || n > 1000 {
+			return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+		}
+		path = base + "-" + strconv.Itoa(n) // runs that start within one second
+	}
+}
+
+func newRunDir(path string) (RunDir, error) {
+	d := RunDir{path: path}
+	if err := os.MkdirAll(d.Recordings(), 0o755); err != nil {
+		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+	}
+	return d, nil
+}
+
+// Path is the directory itself.
+func (d RunDir) Path() string { return d.path }
+
+// Job is the file with the effective configuration, secrets masked.
+func (d RunDir) Job() string { return filepath.Join(d.path, "job.json") }
+
+// CallRecords is the file with one record per call.
+func (d RunDir) CallRecords() string { return filepath.Join(d.path, "call_records.jsonl") }
+
+// Summary is the file with the summary.
+func (d RunDir) Summary() string { return filepath.Join(d.path, "summary.json") }
+
+// ErrorsLog is the log of the run.
+func (d RunDir) ErrorsLog() string { return filepath.Join(d.path, "errors.log") }
+
+// Recordings is the directory of the WAV files.
+func (d RunDir) Recordings() string { return filepath.Join(d.path, "recordings") }
+
+// Relative returns a path within the run directory relative to it, and any other path as it is: so a run directory can be moved.
+func (d RunDir) Relative(path string) string {
+	if rel, err := filepath.Rel(d.path, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// WriteJSON writes v as indented JSON. The file is complete or not there at all.
+func WriteJSON(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	part := path + ".part"
+	if err := os.WriteFile(part, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(part, path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

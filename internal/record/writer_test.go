@@ -1,0 +1,206 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/gossipper/gossipper/internal/schematest"
+)
+
+func readAll(t *testing.T, path string) []*Record {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var all []*Record
+	if err := Read(file, func(r *Record) error { all = append(all, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestWriterWritesEachRecordAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "call_records.jsonl")
+	var told []error
+	w, err := NewWriter(path, func(err error) { told = append(told, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := uint64(1); n <= 3; n++ {
+		r := full()
+		r.CallNumber = n
+		if err := w.Write(r); err != nil {
+			t.Fatal(err)
+		}
+		// Not closed: what a kill would leave behind.
+		got := readAll(t, path)
+		if len(got) != int(n) || got[n-1].CallNumber != n {
+			t.Fatalf("after %d calls the file has %d records", n, len(got))
+		}
+	}
+	for range 2 {
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Write(minimal()); !errors.Is(err, ErrWriterClosed) {
+		t.Errorf("Write after Close = %v, want ErrWriterClosed", err)
+	}
+	if len(told) != 1 || !errors.Is(told[0], ErrWriterClosed) {
+		t.Errorf("told %v, want only that the last record came too late", told)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		schematest.Validate(t, "call_record", line)
+	}
+}
+
+func TestWriterKeepsAnExistingFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "call_records.jsonl")
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewWriter(path, nil); !errors.Is(err, os.ErrExist) {
+		t.Errorf("NewWriter over a file = %v, want ErrExist", err)
+	}
+}
+
+func TestWriterFromManyGoroutines(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "call_records.jsonl")
+	w, err := NewWriter(path, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for g := range uint64(8) {
+		wg.Go(func() {
+			for i := range uint64(50) {
+				r := full()
+				r.CallNumber = g*50 + i
+				if err := w.Write(r); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[uint64]bool)
+	for _, r := range readAll(t, path) {
+		seen[r.CallNumber] = true
+	}
+	if len(seen) != 400 {
+		t.Errorf("%d different records, want 400", len(seen))
+	}
+}
+
+// smallDisk is a file on a disk that has room for some bytes; the write that goes beyond is cut short, as the kernel does it.
+type smallDisk struct {
+	*os.File
+	room int
+}
+
+func (d *smallDisk) Write(b []byte) (int, error) {
+	if len(b) <= d.room {
+		d.room -= len(b)
+		return d.File.Write(b)
+	}
+	n, _ := d.File.Write(b[:d.room])
+	d.room = 0
+	return n, &os.PathError{Op: "write", Path: d.Name(), Err: syscall.ENOSPC}
+}
+
+func TestWriterOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(filepath.Join(t.TempDir(), "call_records.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := &smallDisk{File: file, room: 2500}
+	var told []error
+	w := newWriter(disk, func(err error) { told = append(told, err) })
+	var failed int
+	for n := uint64(1); n <= 10; n++ {
+		r := full()
+		r.CallNumber = n
+		if err := w.Write(r); err != nil {
+			failed++
+		}
+	}
+	if failed == 0 || failed == 10 {
+		t.Fatalf("%d of 10 records failed; the test needs some of both", failed)
+	}
+	if len(told) != 1 || !errors.Is(told[0], syscall.ENOSPC) {
+		t.Errorf("told %v, want ENOSPC once", told)
+	}
+	disk.room = 1 << 20 // somebody made room
+	last := full()
+	last.CallNumber = 11
+	if err := w.Write(last); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	err = w.Close()
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), fmt.Sprintf("%d call records were not written", failed)) {
+		t.Errorf("Close = %v, want ENOSPC and %d lost records", err, failed)
+	}
+	got := readAll(t, file.Name())
+	if len(got) != 11-failed || got[len(got)-1].CallNumber != 11 {
+		t.Errorf("%d records in the file, want %d with the last one being 11", len(got), 11-failed)
+	}
+}
+
+// On Linux /dev/full refuses every write: the real error of the real system call.
+func TestWriterOnDevFull(t *testing.T) {
+	t.Parallel()
+	file, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("/dev/full is not there")
+	}
+	w := newWriter(file, nil)
+	if err := w.Write(minimal()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Write = %v, want ENOSPC", err)
+	}
+	if err := w.Close(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Close = %v, want ENOSPC", err)
+	}
+}
+
+func BenchmarkWriter(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		record *Record
+	}{{"signalling only", minimal()}, {"WebRTC", full()}} {
+		b.Run(c.name, func(b *testing.B) {
+			w, err := NewWriter(filepath.Join(b.TempDir(), "call_records.jsonl"), nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := w.Write(c.record); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
