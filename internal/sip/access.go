@@ -53,7 +53,7 @@ func (v *View) CSeqNumber() uint32 { return v.cseq }
 func (v *View) CSeqMethod() []byte { return v.at(v.cseqMethod) }
 
 // HasTo reports whether there is a To header.
-func (v *View) HasTo() bool { return v.hasTo }
+func (v *View) HasTo() bool { return v.seen&(1<<keyTo) != 0 }
 
 // FromTag is the tag of the From header, empty if there is none.
 func (v *View) FromTag() []byte { return addressTag(v.at(v.from)) }

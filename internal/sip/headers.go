@@ -3,6 +3,7 @@ package sip
 import (
 	"bytes"
 	"iter"
+	"strings"
 )
 
 // headerAt is one header line, folds included.
@@ -38,6 +39,9 @@ func (v *View) next(name headerName, pos int) (h headerAt, after int, ok bool) {
 // Header is the value of the first header called name. Compact and long names are the same, and case does not matter. The value
 // is as it was written, folds included, without white space around it.
 func (v *View) Header(name string) ([]byte, bool) {
+	if k, _ := keyOf(name); k != keyNone {
+		return v.at(v.keyed(k)), v.seen&(1<<k) != 0
+	}
 	h, _, ok := v.next(newHeaderName(name), int(v.headers))
 	return h.value, ok
 }
@@ -72,16 +76,24 @@ func (v *View) EachListValue(name string) iter.Seq[[]byte] {
 // RecordRoutes yields the values of Record-Route in order, each as it was written: "<sip:proxy;lr>".
 func (v *View) RecordRoutes() iter.Seq[[]byte] { return v.EachListValue("Record-Route") }
 
-// AppendHeader appends "Name: value", all headers called name joined by ", " on one line without line end. A compact name is
-// written out; otherwise name and value are as they came, but for folds, which become a space. It reports false, and appends
+// AppendHeader appends "Name: value", all headers called name joined by ", " on one line without line end. A header that has
+// a compact form gets its long name; otherwise name and value are as they came, but for folds, which become a space. It reports false, and appends
 // nothing, when the message has no such header.
 func (v *View) AppendHeader(dst []byte, name string) ([]byte, bool) {
+	if k, long := keyOf(name); k != keyNone && v.several&(1<<k) == 0 {
+		if v.seen&(1<<k) == 0 {
+			return dst, false
+		}
+		dst = append(dst, long...)
+		dst = append(dst, ": "...)
+		return appendUnfolded(dst, v.at(v.keyed(k))), true
+	}
 	want := newHeaderName(name)
 	h, pos, ok := v.next(want, int(v.headers))
 	if !ok {
 		return dst, false
 	}
-	if len(h.name) == 1 {
+	if want.compact != 0 {
 		dst = append(dst, want.long...)
 	} else {
 		dst = append(dst, h.name...)
@@ -114,5 +126,36 @@ func appendUnfolded(dst, value []byte) []byte {
 		for len(value) > 0 && isBlank(value[0]) {
 			value = value[1:]
 		}
+	}
+}
+
+// keyOf recognises the names of the headers whose values ParseView has kept.
+func keyOf(name string) (k key, long string) {
+	for _, known := range [...]struct {
+		long string
+		key  key
+	}{{"Via", keyVia}, {"From", keyFrom}, {"To", keyTo}, {"Call-ID", keyCallID}, {"CSeq", keyCSeq}} {
+		if len(name) == len(known.long) && strings.EqualFold(name, known.long) {
+			return known.key, known.long
+		}
+	}
+	return keyNone, ""
+}
+
+// keyed is where the value of such a header is.
+func (v *View) keyed(k key) span {
+	switch k {
+	case keyVia:
+		return v.via
+	case keyFrom:
+		return v.from
+	case keyTo:
+		return v.to
+	case keyCallID:
+		return v.callID
+	case keyCSeq:
+		return v.cseqValue
+	default:
+		return span{}
 	}
 }

@@ -43,15 +43,13 @@ type headerName struct {
 }
 
 func newHeaderName(name string) headerName {
-	h := headerName{long: longName(name)}
+	name = longName(name)
 	for i, long := range compactNames {
-		if len(long) == len(h.long) && strings.EqualFold(long, h.long) {
-			h.compact = 'a' + byte(i)
-			h.long = long
-			break
+		if len(long) == len(name) && long != "" && lower(long[0]) == lower(name[0]) && strings.EqualFold(long, name) {
+			return headerName{long, 'a' + byte(i)}
 		}
 	}
-	return h
+	return headerName{long: name}
 }
 
 func (h headerName) matches(name []byte) bool {

@@ -70,7 +70,7 @@ func (d *Dialog) appendHead(dst []byte, method string) []byte {
 	dst = append(dst, "Via: SIP/2.0/"...)
 	dst = append(dst, d.Protocol...)
 	dst = append(dst, ' ')
-	dst = d.Local.AppendTo(dst)
+	dst = netip.AddrPortFrom(d.Local.Addr().WithZone(""), d.Local.Port()).AppendTo(dst)
 	dst = append(dst, ";branch="...)
 	dst = append(dst, d.Branch...)
 	dst = append(dst, "\r\n"...)
@@ -80,6 +80,9 @@ func (d *Dialog) appendHead(dst []byte, method string) []byte {
 	}
 	// The caller's side is in From of both messages; the callee's, with its tag, in To of the response.
 	caller, callee := d.Invite.at(d.Invite.from), d.Response.at(d.Response.to)
+	if !d.Response.HasTo() {
+		callee = d.Invite.at(d.Invite.to)
+	}
 	if d.Incoming {
 		caller, callee = callee, caller
 	}

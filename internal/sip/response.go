@@ -18,7 +18,7 @@ func AppendResponse(dst []byte, req *View, status int, reason string, extra ...s
 		dst = appendLine(dst, "Via", via)
 	}
 	dst = req.appendCopy(dst, "From")
-	if req.hasTo {
+	if req.HasTo() {
 		dst = append(dst, "To: "...)
 		dst = appendUnfolded(dst, req.at(req.to))
 		if len(req.ToTag()) == 0 && status > 100 {

@@ -7,14 +7,15 @@ import "bytes"
 type View struct {
 	data []byte
 
-	method, uri, reason     span // method and uri of a request, reason of a response
-	callID, from, to, via   span // values, trimmed; of several, the first
-	cseqMethod              span
-	cseq                    uint32
-	headers, body           uint32 // where the header lines and the body begin
-	contentLength           int32  // -1: none, or not a number
-	status                  uint16
-	response, hasTo, hasSeq bool
+	method, uri, reason   span // method and uri of a request, reason of a response
+	callID, from, to, via span // values, trimmed; of several, the first
+	cseqValue, cseqMethod span
+	cseq                  uint32
+	headers, body         uint32 // where the header lines and the body begin
+	contentLength         int32  // -1: none, or not a number
+	status                uint16
+	seen, several         uint8 // headers that are there, and there more than once: bits numbered by key
+	response, hasSeq      bool
 }
 
 // span is a part of the message.
@@ -121,7 +122,13 @@ func (v *View) parseStatusLine(pos, end int) bool {
 func (v *View) parseHeaders() {
 	data, pos := v.data, int(v.headers)
 	for pos < len(data) {
-		end, next := lineAt(data, pos)
+		end, next := len(data), len(data)
+		if n := bytes.IndexByte(data[pos:], '\n'); n >= 0 { // lineAt, which is too large to be inlined
+			end, next = pos+n, pos+n+1
+			if n > 0 && data[end-1] == '\r' {
+				end--
+			}
+		}
 		if end == pos {
 			v.body = uint32(next)
 			return
@@ -129,47 +136,37 @@ func (v *View) parseHeaders() {
 		for next < len(data) && isSpace(data[next]) { // a folded line, RFC 3261 7.3.1
 			end, next = lineAt(data, next)
 		}
-		v.parseHeader(pos, end)
+		if k, colon := keyHeader(data[pos:end]); k != keyNone {
+			v.parseHeader(k, pos+colon+1, end)
+		}
 		pos = next
 	}
 	v.body = uint32(len(data))
 }
 
-// parseHeader keeps the header in data[pos:end] if it is one of those that every message is judged by.
-func (v *View) parseHeader(pos, end int) {
-	line := v.data[pos:end]
-	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 {
+// parseHeader keeps the value data[start:end] unless an earlier header of the same name has been kept.
+func (v *View) parseHeader(k key, start, end int) {
+	if v.seen&(1<<k) != 0 {
+		v.several |= 1 << k
 		return
 	}
-	name := line[:colon-trailingSpace(line[:colon])]
-	value := pos + colon + 1
-	switch keyHeader(name) {
+	v.seen |= 1 << k
+	value := v.trim(start, end)
+	switch k {
 	case keyCallID:
-		v.first(&v.callID, value, end)
+		v.callID = value
 	case keyFrom:
-		v.first(&v.from, value, end)
-	case keyVia:
-		v.first(&v.via, value, end)
+		v.from = value
 	case keyTo:
-		v.hasTo = true
-		v.first(&v.to, value, end)
+		v.to = value
+	case keyVia:
+		v.via = value
 	case keyCSeq:
-		if v.cseqMethod == (span{}) && !v.hasSeq {
-			v.parseCSeq(v.trim(value, end))
-		}
+		v.cseqValue = value
+		v.parseCSeq(value)
 	case keyContentLength:
-		if v.contentLength < 0 {
-			v.contentLength = v.number(v.trim(value, end))
-		}
+		v.contentLength = v.number(value)
 	case keyNone:
-	}
-}
-
-// first sets s to the value unless an earlier header has set it.
-func (v *View) first(s *span, start, end int) {
-	if s.end == 0 {
-		*s = v.trim(start, end)
 	}
 }
 
@@ -186,49 +183,57 @@ const (
 	keyContentLength
 )
 
-// keyHeader recognises the headers that ParseView looks for by their length, so that others cost next to nothing.
-func keyHeader(name []byte) key {
-	switch len(name) {
-	case 1:
-		return keyCompact(name[0])
-	case 2:
-		return keyIf(name, "To", keyTo)
-	case 3:
-		return keyIf(name, "Via", keyVia)
-	case 4:
-		if lower(name[0]) == 'f' {
-			return keyIf(name, "From", keyFrom)
+// keyHeader recognises the headers that ParseView looks for, and says where the colon is. The first letter alone rules most others
+// out, so that they cost next to nothing.
+func keyHeader(line []byte) (k key, colon int) {
+	switch line[0] | 0x20 {
+	case 'c':
+		if len(line) < 5 {
+			return keyNone, 0
 		}
-		return keyIf(name, "CSeq", keyCSeq)
-	case 7:
-		return keyIf(name, "Call-ID", keyCallID)
-	case 14:
-		return keyIf(name, "Content-Length", keyContentLength)
-	}
-	return keyNone
-}
-
-func keyCompact(c byte) key {
-	switch lower(c) {
-	case 'i':
-		return keyCallID
+		switch line[1] | 0x20 {
+		case 'a':
+			return keyIf(line, "Call-ID", keyCallID)
+		case 's':
+			return keyIf(line, "CSeq", keyCSeq)
+		case 'o':
+			return keyIf(line, "Content-Length", keyContentLength)
+		}
 	case 'f':
-		return keyFrom
+		return keyEither(line, "From", keyFrom)
 	case 't':
-		return keyTo
+		return keyEither(line, "To", keyTo)
 	case 'v':
-		return keyVia
+		return keyEither(line, "Via", keyVia)
+	case 'i':
+		return keyIf(line, "i", keyCallID)
 	case 'l':
-		return keyContentLength
+		return keyIf(line, "l", keyContentLength)
 	}
-	return keyNone
+	return keyNone, 0
 }
 
-func keyIf(name []byte, want string, k key) key {
-	if equalFold(name, want) {
-		return k
+// keyEither takes the long name and its first letter.
+func keyEither(line []byte, name string, k key) (key, int) {
+	if len(line) > 1 && (line[1] == ':' || isSpace(line[1])) {
+		name = name[:1]
 	}
-	return keyNone
+	return keyIf(line, name, k)
+}
+
+// keyIf reports k if line begins with name and a colon, which white space may precede (RFC 3261 7.3.1).
+func keyIf(line []byte, name string, k key) (key, int) {
+	n := len(name)
+	if len(line) <= n || string(line[:n]) != name && !equalFold(line[:n], name) {
+		return keyNone, 0
+	}
+	for line[n] != ':' {
+		if !isSpace(line[n]) || n+1 == len(line) {
+			return keyNone, 0
+		}
+		n++
+	}
+	return k, n
 }
 
 // parseCSeq reads "4711 INVITE". A CSeq that is not a number and a method counts as none.
@@ -264,13 +269,14 @@ func (v *View) number(s span) int32 {
 
 // trim makes a span without white space, including the line ends of folds, at both ends.
 func (v *View) trim(start, end int) span {
-	for start < end && isBlank(v.data[start]) {
+	data := v.data[:end]
+	for start < len(data) && isBlank(data[start]) {
 		start++
 	}
-	for end > start && isBlank(v.data[end-1]) {
-		end--
+	for len(data) > start && isBlank(data[len(data)-1]) {
+		data = data[:len(data)-1]
 	}
-	return makeSpan(start, end)
+	return makeSpan(start, len(data))
 }
 
 func makeSpan(start, end int) span { return span{uint32(start), uint32(end)} }
