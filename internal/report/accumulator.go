@@ -1,0 +1,205 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gossipper/gossipper/internal/outcome"
+	"github.com/gossipper/gossipper/internal/record"
+	"github.com/gossipper/gossipper/internal/stats"
+)
+
+// Limits that bound the memory of an Accumulator, however many calls there are and whatever their peers make up.
+const (
+	maxGroups = 1000 // different failures that are told apart
+	maxLabels = 200  // different values of any other label
+	// otherLabel stands for every value beyond maxLabels.
+	otherLabel = "other"
+)
+
+// Accumulator takes in call records one by one and keeps only sums. It may be used from any goroutine. Use NewAccumulator.
+type Accumulator struct {
+	mu sync.Mutex
+
+	outcomes              map[outcome.Outcome]uint64
+	groups                map[groupKey]*FailureGroup
+	ungrouped             uint64
+	codes                 map[string]uint64
+	sent, received        uint64
+	retransmissions       uint64
+	rtp                   *RTP
+	webrtc                *WebRTC
+	recordings            uint64
+	role, scenario, media string
+	first, lastStart      time.Time // of StartedAt
+	last                  time.Time // of EndedAt
+
+	setup, pdd, connect *stats.Latency
+}
+
+type groupKey struct {
+	outcome    outcome.Outcome
+	code, step string
+}
+
+// NewAccumulator returns an Accumulator without calls.
+func NewAccumulator() *Accumulator {
+	return &Accumulator{
+		outcomes: make(map[outcome.Outcome]uint64),
+		groups:   make(map[groupKey]*FailureGroup),
+		codes:    make(map[string]uint64),
+		setup:    stats.NewLatency(),
+		pdd:      stats.NewLatency(),
+		connect:  stats.NewLatency(),
+	}
+}
+
+// Add takes in one call.
+func (a *Accumulator) Add(r *record.Record) {
+	recordMillis(a.setup, r.SIP.SetupMS)
+	recordMillis(a.pdd, r.SIP.PDDMS)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.outcomes[r.Outcome]++
+	a.role, a.scenario = r.Role, r.Scenario
+	if a.media == "" || r.MediaKind != "none" {
+		a.media = r.MediaKind
+	}
+	if a.first.IsZero() || r.StartedAt.Before(a.first) {
+		a.first = r.StartedAt
+	}
+	if r.StartedAt.After(a.lastStart) {
+		a.lastStart = r.StartedAt
+	}
+	if r.EndedAt.After(a.last) {
+		a.last = r.EndedAt
+	}
+	a.sent += r.SIP.MessagesSent
+	a.received += r.SIP.MessagesReceived
+	a.retransmissions += r.SIP.Retransmissions
+	if r.Recording != nil {
+		a.recordings++
+	}
+	if r.Outcome != outcome.Success {
+		a.addFailure(r)
+	}
+	if r.Media != nil {
+		a.addMedia(r.Media)
+	}
+	if r.WebRTC != nil {
+		a.addWebRTC(r)
+	}
+}
+
+// count is the number of calls.
+func (a *Accumulator) count() uint64 {
+	var n uint64
+	for _, calls := range a.outcomes {
+		n += calls
+	}
+	return n
+}
+
+func (a *Accumulator) addFailure(r *record.Record) {
+	key := groupKey{r.Outcome, text(r.ErrorCode), text(r.FailedStep)}
+	count(a.codes, cmp.Or(key.code, r.Outcome.String()))
+	group := a.groups[key]
+	if group == nil {
+		if len(a.groups) >= maxGroups {
+			a.ungrouped++
+			return
+		}
+		group = &FailureGroup{
+			Outcome: key.outcome, Code: key.code, Step: key.step, Stage: text(r.FailStage),
+			ExampleCallID: r.CallID, ExampleReason: text(r.Reason),
+		}
+		a.groups[key] = group
+	}
+	group.Count++
+}
+
+func (a *Accumulator) addMedia(m *record.Media) {
+	recordMillis(a.connect, m.ConnectMS)
+	if a.rtp == nil {
+		a.rtp = &RTP{ByCodec: make(map[string]uint64)}
+	}
+	a.rtp.PacketsSent += m.PacketsSent
+	a.rtp.PacketsReceived += m.PacketsReceived
+	if m.PacketsLost != nil {
+		a.rtp.PacketsLost = new(*m.PacketsLost + value(a.rtp.PacketsLost))
+	}
+	if m.ConnectMS != nil && m.PacketsReceived == 0 {
+		a.rtp.CallsWithoutRTP++
+	}
+	if m.Codec != nil {
+		count(a.rtp.ByCodec, *m.Codec)
+	}
+}
+
+func (a *Accumulator) addWebRTC(r *record.Record) {
+	if a.webrtc == nil {
+		a.webrtc = &WebRTC{
+			Pairs: make(map[string]uint64), FailuresByStage: make(map[string]uint64), ICEErrors: make(map[string]uint64),
+		}
+	}
+	if pair := r.WebRTC.SelectedPair; pair != nil {
+		a.webrtc.Connected++
+		count(a.webrtc.Pairs, pair.Local.Type+"-"+pair.Remote.Type)
+	}
+	if r.Outcome != outcome.Success && r.FailStage != nil {
+		count(a.webrtc.FailuresByStage, *r.FailStage)
+	}
+	for _, e := range r.WebRTC.ICEErrors {
+		label := e.URL + ": " + e.Text
+		if e.Code != nil {
+			label = fmt.Sprintf("%s: %d %s", e.URL, *e.Code, e.Text)
+		}
+		count(a.webrtc.ICEErrors, label)
+	}
+}
+
+// failures returns the largest groups and the number of calls in all others.
+func (a *Accumulator) failures(most int) ([]FailureGroup, uint64) {
+	all := make([]FailureGroup, 0, len(a.groups))
+	for _, group := range a.groups {
+		all = append(all, *group)
+	}
+	slices.SortFunc(all, func(x, y FailureGroup) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.Code, y.Code), cmp.Compare(x.Step, y.Step))
+	})
+	hidden := a.ungrouped
+	for _, group := range all[min(most, len(all)):] {
+		hidden += group.Count
+	}
+	return all[:min(most, len(all))], hidden
+}
+
+func count(in map[string]uint64, label string) {
+	if _, known := in[label]; !known && len(in) >= maxLabels {
+		label = otherLabel
+	}
+	in[label]++
+}
+
+func recordMillis(in *stats.Latency, ms *float64) {
+	if ms != nil {
+		in.Record(time.Duration(*ms * float64(time.Millisecond)))
+	}
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func value[T uint64 | int64 | float64](v *T) T {
+	if v == nil {
+		return 0
+	}
+	return *v
+}
