@@ -1,3 +1,11 @@
+// Package scenario reads SIPp's XML scenarios and turns them into steps that the engine can run.
+//
+// A file is either understood completely or refused with every mistake in it at once, each with its line and what would be right:
+// what SIPp knows and this program does not do yet is an error too, so that no part of a scenario is silently left out. The
+// built-in scenarios come from here as well.
+//
+// The package must not know calls, sockets or media: it says what an author wants, not how it is done. Names of media kinds are
+// text here (rtp, webrtc, none) for that reason.
 package scenario
 
 import (
@@ -19,7 +27,8 @@ type Scenario struct {
 	Steps  []Step
 	// Variables are the names of Global, User and per-call variables; a Variable's number is its index.
 	Variables []Variable
-	// RTDs are the names of the response time durations; start_rtd and rtd refer to them by index.
+	// RTDs are the names of the response time durations; start_rtd and rtd refer to them by index. One that no step starts runs
+	// from the beginning of the call.
 	RTDs []string
 	// Warnings are what Parse found odd but usable, in the order of the lines.
 	Warnings []Problem
@@ -102,6 +111,8 @@ type Send struct {
 	Status int
 	// Retrans is T1 of this message; 0: it is never retransmitted.
 	Retrans time.Duration
+
+	textLine int // line of the file on which the text of the message begins
 }
 
 // Recv is a message to wait for.

@@ -1,0 +1,143 @@
+package scenario
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/gossipper/gossipper/internal/template"
+)
+
+// SIPp's actions that have no meaning here yet.
+var unsupportedActions = []string{
+	"add", "assign", "assignstr", "closecon", "divide", "error", "gettimeofday", "index", "insert", "jump", "lookup", "multiply",
+	"pauserestore", "replace", "rtp_echo", "sample", "setdest", "strcmp", "subtract", "test", "todouble", "trim", "urldecode", "urlencode",
+	"verifyauth", "warning",
+}
+
+// action reads an element of <action>; it returns nil if there is something wrong with it.
+func (b *builder) action(n *node) Action {
+	var action Action
+	switch n.name {
+	case "ereg":
+		if ereg := b.ereg(n); ereg != nil {
+			action = ereg
+		}
+	case "log":
+		if log := b.log(n); log != nil {
+			action = log
+		}
+	case "exec":
+		action = b.exec(n)
+	default:
+		b.unknownElement(n, []string{"ereg", "log", "exec"})
+		return nil
+	}
+	b.rest(n)
+	b.noChildren(n)
+	return action
+}
+
+func (b *builder) log(n *node) *Log {
+	a := b.take(n, "message")
+	if a == nil {
+		b.errorf(n.line, "<log> has no message", `write <log message="text with [keywords]"/>`)
+		return nil
+	}
+	t := b.compile(a.value, a.line, template.Options{Plain: true})
+	if t == nil {
+		return nil
+	}
+	return &Log{Line: n.line, Message: t}
+}
+
+// maxGroups is how many variables an ereg can set: the whole match and nine groups.
+const maxGroups = 10
+
+func (b *builder) ereg(n *node) *Ereg {
+	e := &Ereg{Line: n.line, Occurrence: 1}
+	e.Regexp = b.regexp(n)
+	if in := b.choice(n, "search_in", "msg", "hdr", "body", "var"); in > 0 {
+		e.In = SearchIn(in)
+	}
+	b.eregPlace(n, e)
+	e.CaseIndep = b.boolean(n, "case_indep")
+	e.StartLine = b.boolean(n, "start_line")
+	e.CheckIt = b.boolean(n, "check_it")
+	e.CheckItInverse = b.boolean(n, "check_it_inverse")
+	names, line := b.names(n, "assign_to")
+	switch {
+	case len(names) > maxGroups:
+		b.errorf(line, "assign_to has "+strconv.Itoa(len(names))+" names", "a match gives "+strconv.Itoa(maxGroups)+" values at most")
+		names = nil
+	case e.Regexp != nil && len(names) > e.Regexp.NumSubexp()+1:
+		b.warnf(line, "assign_to has more names than the regular expression has values",
+			"it has the whole match and "+strconv.Itoa(e.Regexp.NumSubexp())+" groups")
+	}
+	for _, name := range names {
+		e.AssignTo = append(e.AssignTo, b.assign(name, line))
+	}
+	switch {
+	case e.CheckIt && e.CheckItInverse:
+		b.errorf(n.line, "<ereg> has both check_it and check_it_inverse", "write one of them")
+	case names == nil && !e.CheckIt && !e.CheckItInverse:
+		b.warnf(n.line, "<ereg> has no effect", `write assign_to, check_it="true" or check_it_inverse="true"`)
+	}
+	if e.Regexp == nil {
+		return nil
+	}
+	return e
+}
+
+func (b *builder) regexp(n *node) *regexp.Regexp {
+	a := b.take(n, "regexp")
+	if a == nil || a.value == "" {
+		b.errorf(n.line, "<ereg> has no regexp", `write <ereg regexp="…" …/>`)
+		return nil
+	}
+	re, err := regexp.CompilePOSIX(a.value)
+	if err != nil {
+		b.errorf(a.line, clip(strings.TrimPrefix(err.Error(), "error parsing regexp: "))+" in regexp="+quote(a.value),
+			"it has to be a POSIX extended regular expression; write [0-9] for \\d, [[:space:]] for \\s")
+		return nil
+	}
+	return re
+}
+
+// maxOccurrence bounds the search for the n-th instance of a header.
+const maxOccurrence = 1000
+
+// eregPlace reads the attributes that say where in the message or variable to search.
+func (b *builder) eregPlace(n *node, e *Ereg) {
+	header, variable := b.take(n, "header"), b.take(n, "variable")
+	switch e.In {
+	case SearchHeader:
+		if header == nil || header.value == "" {
+			b.errorf(n.line, `<ereg search_in="hdr"> has no header`, `write header="CSeq:" or another one`)
+		} else {
+			e.Header = header.value
+		}
+	case SearchVariable:
+		if variable == nil || variable.value == "" {
+			b.errorf(n.line, `<ereg search_in="var"> has no variable`, `write variable="name"`)
+		} else {
+			e.Variable = b.read(variable.value, variable.line)
+		}
+	}
+	if header != nil && e.In != SearchHeader {
+		b.warnf(header.line, "header has no effect", `write search_in="hdr" with it`)
+	}
+	occurrence := b.take(n, "occurrence")
+	if occurrence == nil {
+		occurrence = b.take(n, "occurence") // SIPp reads both spellings
+	}
+	if occurrence == nil {
+		return
+	}
+	i, err := strconv.Atoi(occurrence.value)
+	if err != nil || i < 1 || i > maxOccurrence {
+		b.errorf(occurrence.line, "occurrence="+quote(occurrence.value)+" is not a number of an instance", "write 1 for the first")
+		return
+	}
+	e.Occurrence = i
+}
