@@ -35,7 +35,7 @@ func ParseTarget(text string) (Target, error) {
 		case "sip":
 			rest = after
 		case "sips":
-			return Target{}, errors.New("sips: is not supported yet; write sip:")
+			return Target{}, errors.New("sips: is not supported yet; write sip: instead")
 		}
 	}
 	rest, _, _ = strings.Cut(rest, "?")

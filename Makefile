@@ -1,0 +1,46 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 5s
+LINT := go tool -modfile=tools/lint/go.mod golangci-lint
+# Names of steps that failed before `make test`, to be counted with its failures.
+ALSO_FAILED ?=
+
+.PHONY: demo build test lint fmt tidy fuzz bench packages clean help
+
+demo: build ## twenty WebRTC calls of speech over loopback, with recordings
+	bin/gossipper demo $(DEMO_FLAGS)
+
+build: ## bin/gossipper, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gossipper ./cmd/gossipper
+
+test: packages ## go vet and all tests with the race detector; ends with the skipped ones and the totals
+	go vet ./...
+	@echo 'go test -race ./...'
+	@go test -race -json $(TESTFLAGS) ./... | go run ./tools/testsummary -also-failed '$(ALSO_FAILED)'
+
+lint: ## the linters of .golangci.yml, in the version of tools/lint/go.mod
+	$(LINT) run ./...
+
+fmt: ## format the code as lint wants it
+	$(LINT) fmt ./...
+
+tidy: ## fail if go.mod does not list exactly what the code uses
+	go mod tidy -diff
+
+fuzz: ## every fuzz target for FUZZTIME (5s)
+	tools/fuzz.sh $(FUZZTIME)
+
+bench: ## every Go benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+packages: ## the programs that some tests compare with, if this is root on Debian
+	@tools/packages.sh
+
+clean: ## remove what was built
+	rm -rf bin coverage.out
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
