@@ -1,6 +1,7 @@
 package webrtc
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -218,12 +219,15 @@ func (s *section) accepted() bool {
 	return s.port != 0 || bundleOnly
 }
 
-// secure tells whether the m-line can carry DTLS-SRTP. The fingerprint decides, not the name of the profile: peers write
-// RTP/SAVPF, RTP/SAVP, UDP/TLS/RTP/SAVP and even RTP/AVP, and mean the same.
+// profiles that can mean DTLS-SRTP. The fingerprint decides, not the name: peers write RTP/SAVPF, RTP/SAVP, UDP/TLS/RTP/SAVP and
+// even RTP/AVP, and mean the same.
+var profiles = []string{"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP", "RTP/AVPF", "RTP/AVP"}
+
+// secure tells whether the m-line can carry DTLS-SRTP.
 func secure(session, s *section) bool {
 	_, inMedia := s.attr("fingerprint")
 	_, inSession := session.attr("fingerprint")
-	return strings.Contains(strings.ToUpper(s.proto), "RTP/") && (inMedia || inSession)
+	return slices.Contains(profiles, strings.ToUpper(s.proto)) && (inMedia || inSession)
 }
 
 // readTransport reads what ICE and DTLS need, from the m-line first and from the session part otherwise.
