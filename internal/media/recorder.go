@@ -119,7 +119,10 @@ func (r *Recorder) take(channel int, codec Codec, payload []byte, timestamp uint
 	r.makeRoom(position, len(payload))
 	for i, code := range payload {
 		at := position + int64(i) - r.base
-		if at < 0 || at >= int64(len(r.canvas)/r.channels) {
+		if at < 0 {
+			continue // it is too late for its place
+		}
+		if at >= int64(len(r.canvas)/r.channels) {
 			r.dropped++
 			continue
 		}

@@ -42,6 +42,7 @@ func (r *Recorder) writeUntilDone(file *wavFile) error {
 		select {
 		case <-ticker.C:
 			if err := r.flush(file, recorderLag); err != nil {
+				r.fail(err) // now, so that nothing piles up
 				<-r.done
 				return err
 			}
@@ -78,7 +79,7 @@ func (r *Recorder) complaint() error {
 	if r.dropped == 0 {
 		return nil
 	}
-	return fmt.Errorf("recording %s is incomplete: %d ms came too late for it, or the disk was too slow",
+	return fmt.Errorf("recording %s is incomplete: the disk was too slow for %d ms of it",
 		r.path, r.dropped*1000/SampleRate)
 }
 
