@@ -15,6 +15,9 @@ var unsupportedActions = []string{
 	"verifyauth", "warning",
 }
 
+// actions are the elements that stand in <action>.
+var actions = []string{"ereg", "log", "exec"}
+
 // action reads an element of <action>; it returns nil if there is something wrong with it.
 func (b *builder) action(n *node) Action {
 	var action Action
@@ -30,7 +33,7 @@ func (b *builder) action(n *node) Action {
 	case "exec":
 		action = b.exec(n)
 	default:
-		b.unknownElement(n, []string{"ereg", "log", "exec"})
+		b.unknownElement(n, "action", actions)
 		return nil
 	}
 	b.rest(n)
@@ -71,8 +74,8 @@ func (b *builder) ereg(n *node) *Ereg {
 		b.errorf(line, "assign_to has "+strconv.Itoa(len(names))+" names", "a match gives "+strconv.Itoa(maxGroups)+" values at most")
 		names = nil
 	case e.Regexp != nil && len(names) > e.Regexp.NumSubexp()+1:
-		b.warnf(line, "assign_to has more names than the regular expression has values",
-			"it has the whole match and "+strconv.Itoa(e.Regexp.NumSubexp())+" groups")
+		b.warnf(line, "assign_to has more names than the regular expression gives values",
+			"it gives "+strconv.Itoa(e.Regexp.NumSubexp()+1)+": the whole match and one for each group")
 	}
 	for _, name := range names {
 		e.AssignTo = append(e.AssignTo, b.assign(name, line))
@@ -80,7 +83,7 @@ func (b *builder) ereg(n *node) *Ereg {
 	switch {
 	case e.CheckIt && e.CheckItInverse:
 		b.errorf(n.line, "<ereg> has both check_it and check_it_inverse", "write one of them")
-	case names == nil && !e.CheckIt && !e.CheckItInverse:
+	case !b.hasAttr(n, "assign_to") && !e.CheckIt && !e.CheckItInverse:
 		b.warnf(n.line, "<ereg> has no effect", `write assign_to, check_it="true" or check_it_inverse="true"`)
 	}
 	if e.Regexp == nil {

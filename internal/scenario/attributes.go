@@ -82,8 +82,20 @@ func (b *builder) choice(n *node, name string, allowed ...string) int {
 	return i
 }
 
+// boolean returns the value of a truth attribute, false if it is absent. SIPp reads numbers and any case, too.
 func (b *builder) boolean(n *node, name string) bool {
-	return b.choice(n, name, "true", "false") == 0
+	a := b.take(n, name)
+	if a == nil {
+		return false
+	}
+	switch strings.ToLower(a.value) {
+	case "true", "1":
+		return true
+	case "false", "0":
+	default:
+		b.errorf(a.line, name+"="+quote(a.value)+" is not possible", "write true or false")
+	}
+	return false
 }
 
 // maxMilliseconds is the longest time that an attribute can name: 24 days, as in SIPp.

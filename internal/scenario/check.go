@@ -129,7 +129,7 @@ func (b *builder) finish(root *node) {
 		}
 	}
 	if n := b.optionalRecv; n != nil {
-		b.errorf(n.line, "the optional <recv> is the last step", "an optional <recv> needs a mandatory one after it, which tells when to go on")
+		b.warnf(n.line, "the optional <recv> is the last step", "the call only ends when it comes; a mandatory <recv> says so plainly")
 	}
 	b.checkSteps(root)
 }

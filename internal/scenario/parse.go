@@ -87,7 +87,9 @@ func (b *builder) build(src string) {
 		b.errorf(1, "the file holds no XML element", "a scenario file begins with <scenario>")
 		return
 	}
-	b.finish(top.children[0])
+	if root := top.children[0]; root.name == "scenario" {
+		b.finish(root)
+	}
 }
 
 func (b *builder) scenario(n *node) {
@@ -146,11 +148,20 @@ func (b *builder) element(n *node) {
 	case "CallLengthRepartition", "ResponseTimeRepartition":
 		b.warnf(n.line, "<"+n.name+"> has no effect yet", "the run records percentiles instead")
 	default:
-		b.unknownElement(n, elements)
+		b.unknownElement(n, "scenario", elements)
 	}
 }
 
-func (b *builder) unknownElement(n *node, known []string) {
+// unknownElement reports an element that cannot stand where it does.
+func (b *builder) unknownElement(n *node, parent string, known []string) {
+	switch {
+	case slices.Contains(actions, n.name):
+		b.errorf(n.line, "<"+n.name+"> cannot stand in <"+parent+">", "put it in the <action> of a step")
+		return
+	case slices.Contains(elements, n.name):
+		b.errorf(n.line, "<"+n.name+"> cannot stand in <"+parent+">", "put it in <scenario>")
+		return
+	}
 	if slices.Contains(unsupportedElements, n.name) || slices.Contains(unsupportedActions, n.name) {
 		b.errorf(n.line, "<"+n.name+"> is not supported yet", "")
 		return

@@ -47,8 +47,7 @@ func (b *builder) message(n *node, send *Send) {
 	if !found {
 		b.errorf(n.line, "<send> has no message", "write it in <![CDATA[ and ]]>")
 	}
-	if send.Message != nil {
-		b.startLine(send)
+	if send.Message != nil && b.startLine(send) {
 		b.lintMessage(n, send)
 	}
 }
@@ -75,8 +74,8 @@ func (b *builder) compile(text string, line int, opts template.Options) *templat
 	return t
 }
 
-// startLine reads the method or the status code, which have to be literal.
-func (b *builder) startLine(send *Send) {
+// startLine reads the method or the status code, which have to be literal. It reports whether they are.
+func (b *builder) startLine(send *Send) bool {
 	first, _, _ := strings.Cut(send.Message.Start(), "\r\n")
 	word, rest, spaced := strings.Cut(first, " ")
 	if strings.HasPrefix(word, "SIP/") {
@@ -84,17 +83,18 @@ func (b *builder) startLine(send *Send) {
 		status, err := strconv.Atoi(code)
 		if err != nil || len(code) != 3 || status < 100 || status > 699 {
 			b.errorf(send.textLine, "the message has no status code", "write it as a number: SIP/2.0 200 OK")
-			return
+			return false
 		}
 		send.Status = status
-		return
+		return true
 	}
 	if !spaced || !isMethod(word) {
 		b.errorf(send.textLine, "the message begins with neither a method nor SIP/2.0",
 			"write a request line (OPTIONS sip:[service]@[remote_ip] SIP/2.0) or a status line (SIP/2.0 200 OK)")
-		return
+		return false
 	}
 	send.Method = word
+	return true
 }
 
 // isMethod tells whether s is a token (RFC 3261 25.1).
@@ -244,7 +244,7 @@ func (b *builder) common(n *node, step *Step, onTimeout bool) {
 	b.rest(n)
 	for _, child := range n.children {
 		if child.name != "action" {
-			b.unknownElement(child, []string{"action"})
+			b.unknownElement(child, n.name, []string{"action"})
 			continue
 		}
 		b.rest(child)

@@ -117,6 +117,8 @@ func syntaxProblem(err error, open *node) *Problem {
 	case strings.HasPrefix(syntax.Msg, "unexpected EOF") && open.name != "":
 		p.Text = "XML: the file ends before </" + open.name + ">"
 		p.Hint = fmt.Sprintf("<%s> of line %d is not closed", open.name, open.line)
+	case strings.HasPrefix(syntax.Msg, "element <") && open.name != "":
+		p.Hint = fmt.Sprintf("<%s> of line %d is not closed", open.name, open.line)
 	case strings.HasPrefix(syntax.Msg, "invalid character entity"):
 		p.Hint = "write &amp; for &"
 	case strings.HasPrefix(syntax.Msg, "unescaped <"):

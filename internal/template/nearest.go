@@ -9,7 +9,8 @@ func Nearest(word string, candidates []string) string {
 		return ""
 	}
 	word = strings.ToLower(word)
-	best, bestDistance := "", max(1, len(word)/3)+1
+	// Short words are close to everything: one letter in three may differ.
+	best, bestDistance := "", len(word)/3+1
 	for _, candidate := range candidates {
 		if d := distance(word, strings.ToLower(candidate)); d < bestDistance {
 			best, bestDistance = candidate, d
