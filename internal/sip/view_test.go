@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // invite is an ordinary INVITE of about 520 bytes.
@@ -167,6 +168,28 @@ func TestZeroViewIsSafe(t *testing.T) {
 	}
 	if v.SDP() != nil || v.StartLine() != nil || len(v.ContactURI()) != 0 {
 		t.Error("a view of nothing shows something")
+	}
+}
+
+// What never closes its quotes or brackets must not cost more than its length.
+func TestHostileTextTakesLinearTime(t *testing.T) {
+	t.Parallel()
+	const length = 1 << 18
+	for _, unit := range []string{`"`, `\"`, `;"\`, `<`, `<,`, `,\"`, ";", ",", "a;tag;", "--\r\n "} {
+		t.Run(unit, func(t *testing.T) {
+			t.Parallel()
+			text := "x;" + strings.Repeat(unit, length/len(unit))
+			v := parse(t, "SIP/2.0 200 OK\r\nCall-ID: x\r\nTo: "+text+"\r\nVia: "+text+"\r\nContact: "+text+"\r\nRecord-Route: "+text+"\r\nContent-Type: "+text+"\r\n\r\n")
+			start := time.Now()
+			look(v)
+			_, _ = v.ContactURI(), v.SDP()
+			for range v.RecordRoutes() {
+			}
+			_, _ = v.AppendHeader(nil, "Contact")
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
 	}
 }
 
