@@ -227,7 +227,8 @@ func (s *portableSocket) read() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
-			continue // an earlier datagram did not arrive
+			t.free.Put(buf) // an earlier datagram did not arrive
+			continue
 		}
 		remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 		select {
