@@ -179,7 +179,7 @@ func (b *Bridge) onServerError(hostPort string, err error) {
 		text = err.Error()
 	}
 	var timeout interface{ Timeout() bool }
-	if strings.Contains(text, "retransmissions failed") || errors.As(err, &timeout) && timeout.Timeout() {
+	if strings.Contains(text, "retrans") || errors.As(err, &timeout) && timeout.Timeout() {
 		text = "no answer"
 	}
 	b.mu.Lock()

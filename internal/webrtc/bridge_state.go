@@ -168,12 +168,12 @@ func (b *Bridge) onRTP(packet []byte)  { b.stream.HandleRTP(packet, time.Now()) 
 func (b *Bridge) onRTCP(packet []byte) { b.stream.HandleRTCP(packet, time.Now()) }
 
 // snapshotPair keeps the selected pair for the record. The peer is asked without the lock: its answer comes from a loop of
-// Pion's that may be waiting to tell the bridge something.
+// Pion's that may be waiting to tell the bridge something. It is not asked before ICE is up: Pion writes what it would read then.
 func (b *Bridge) snapshotPair() {
 	b.mu.Lock()
-	p, closed := b.peer, b.isClosed
+	p, ask := b.peer, !b.isClosed && !b.iceAt.IsZero()
 	b.mu.Unlock()
-	if p == nil || closed {
+	if p == nil || !ask {
 		return
 	}
 	pair, rtt := p.selectedPair()

@@ -281,10 +281,12 @@ func (c *checker) failure(err error) *CheckError {
 	return e
 }
 
+// noAnswer recognizes the client's own time-out ("all retransmissions failed", no type of its own) and ours, which closes the socket
+// under it ("failed to retransmit").
 func noAnswer(err error) bool {
 	var timeout net.Error
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &timeout) && timeout.Timeout() || strings.Contains(err.Error(), "retransmissions failed")
+		errors.As(err, &timeout) && timeout.Timeout() || strings.Contains(err.Error(), "retrans")
 }
 
 // adviceFor explains the error codes of STUN (RFC 8489 14.8) and TURN (RFC 8656 19).

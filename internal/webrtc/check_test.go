@@ -1,0 +1,89 @@
+package webrtc
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func wantCheckError(t testing.TB, err error, code int, parts ...string) {
+	t.Helper()
+	var e *CheckError
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v", err)
+	}
+	if e.Code != code {
+		t.Errorf("got code %d, want %d: %v", e.Code, code, err)
+	}
+	for _, p := range append(parts, e.URL) {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("%q is missing in: %v", p, err)
+		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the secret is shown: %v", err)
+	}
+}
+
+func TestCheckTURN(t *testing.T) {
+	t.Parallel()
+	s := startTURN(t, "north")
+	for name, url := range map[string]string{"udp": "turn:static:pass@" + s.udp, "tcp": "turn:static:pass@" + s.tcp + "?transport=tcp"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := CheckTURN(testContext(t), CheckOptions{URL: url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Realm != "example.net" || r.Relayed.Addr() != loopback || r.Mapped.Addr() != loopback || r.Lifetime <= 0 ||
+				r.Auth != "inline" || !r.Looped || strings.Contains(r.URL, "pass") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	r, err := CheckTURN(testContext(t), CheckOptions{URL: "stun:" + s.udp})
+	if err != nil || r.Mapped.Addr() != loopback || r.Relayed.IsValid() {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestCheckTURNFailures(t *testing.T) {
+	t.Parallel()
+	dead := deadServer(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	_ = l.Close()
+	const soon = 200 * time.Millisecond
+	for _, tc := range []struct {
+		name    string
+		options CheckOptions
+		parts   []string
+	}{
+		{"dead turn", CheckOptions{URL: "turn:u:hunter2@" + dead, Timeout: soon}, []string{"nothing answered at " + dead + " within 200ms"}},
+		{"dead stun", CheckOptions{URL: "stun:" + dead, Timeout: soon}, []string{"nothing answered"}},
+		{"refused", CheckOptions{URL: "turn:u:hunter2@" + closed + "?transport=tcp"}, []string{"was refused"}},
+		{"name", CheckOptions{URL: "turn:u:hunter2@does-not-exist.invalid"}, []string{"does-not-exist.invalid"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			started := time.Now()
+			_, err := CheckTURN(testContext(t), tc.options)
+			wantCheckError(t, err, 0, tc.parts...)
+			if took := time.Since(started); tc.options.Timeout == soon && took > 2*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+	for name, o := range map[string]CheckOptions{
+		"no credential": {URL: "turn:h"}, "bad URL": {URL: "x:h"}, "dtls": {URL: "turns:u:p@h?transport=udp"},
+	} {
+		if _, err := CheckTURN(testContext(t), o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
