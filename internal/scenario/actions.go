@@ -92,10 +92,17 @@ func (b *builder) ereg(n *node) *Ereg {
 	return e
 }
 
+// maxRegexp bounds the length of a regular expression in bytes; compiled, it takes many times the memory.
+const maxRegexp = 4096
+
 func (b *builder) regexp(n *node) *regexp.Regexp {
 	a := b.take(n, "regexp")
 	if a == nil || a.value == "" {
 		b.errorf(n.line, "<ereg> has no regexp", `write <ereg regexp="…" …/>`)
+		return nil
+	}
+	if len(a.value) > maxRegexp {
+		b.errorf(a.line, "the regular expression is too long", "the limit is "+strconv.Itoa(maxRegexp)+" bytes")
 		return nil
 	}
 	re, err := regexp.CompilePOSIX(a.value)

@@ -144,7 +144,7 @@ func (b *builder) resolveJumps() {
 		l, ok := b.labels[j.to.value]
 		if !ok {
 			hint := `write <label id="` + clip(j.to.value) + `"/> where to go on`
-			if near := template.Nearest(j.to.value, ids); near != "" {
+			if near := template.Nearest(j.to.value, ids[:min(len(ids), 200)]); near != "" {
 				hint = "did you mean " + quote(near) + "?"
 			}
 			b.errorf(j.to.line, "there is no label "+quote(j.to.value), hint)

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -253,5 +254,55 @@ func TestLoneStatistics(t *testing.T) {
 	s := mustParse(t, `<scenario><recv request="INVITE" hide="true"/><CallLengthRepartition value="10, 20"/></scenario>`)
 	if len(s.Warnings) != 2 || s.Warnings[0].Text != "the attribute hide has no effect yet" || s.Warnings[1].Text != "<CallLengthRepartition> has no effect yet" {
 		t.Errorf("warnings: %v", s.Warnings)
+	}
+}
+
+// TestHostileFiles parses large files of the sort that make a careless parser take minutes or gigabytes.
+func TestHostileFiles(t *testing.T) {
+	t.Parallel()
+	const size = MaxSize / 4
+	fill := func(before, s, after string) string { return before + strings.Repeat(s, size/len(s)) + after }
+	many := func(before, pattern, after string) string {
+		var out strings.Builder
+		out.WriteString(before)
+		for i := 0; out.Len() < size; i++ {
+			out.WriteString(strings.ReplaceAll(pattern, "#", strconv.Itoa(i)))
+		}
+		return out.String() + after
+	}
+	const end = "</scenario>"
+	for _, tc := range []struct{ name, text, want string }{
+		{"elements", fill("<scenario>", "<x/>", end), "the file has more than 20000 elements"},
+		{"depth", fill("<scenario>", "<x>", ""), "elements are nested more than 32 deep"},
+		{"attributes", many("<scenario", ` a#=""`, "/>"), "an element has more than 64 attributes"},
+		{"text", fill("<scenario>", "a<!---->", end), "is ignored"},
+		{"keywords", fill("<scenario><send><![CDATA[A b c\nX: ", "[xcall_id]", "]]></send>"+end), "unknown keyword [xcall_id]"},
+		{"brackets", fill("<scenario><send><![CDATA[A b c\n", "[\n", "]]></send>"+end), "[ without ] on the same line"},
+		{"nested brackets", fill("<scenario><send><![CDATA[A b c\n", "[", "]]></send>"+end), "[ without ] on the same line"},
+		{"variables", many("<scenario><send><![CDATA[A b c\n", "[$#]", "]]></send>"+end), `is used only once`},
+		{"headers", fill("<scenario><send><![CDATA[A b c\n", "x\n", "]]></send>"+end), ""},
+		{"regexp", fill(`<scenario><nop><action><ereg regexp="`, "(a?)", `"/></action></nop>`+end), "the regular expression is too long"},
+		{"labels", many("<scenario>", `<pause next="a#"/><label id="b#"/>`, end), "the file has more than 20000 elements"},
+		{"open tags", fill("<scenario>", "<", end), "XML: expected element name after <"},
+		{"quotes", fill("<scenario a=", `"`, end), "XML: "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Now()
+			s, err := Parse("hostile.xml", []byte(tc.text), nil)
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if tc.want == "" {
+				if err != nil || len(s.Warnings) > maxProblems+1 {
+					t.Errorf("got %.300v, %d warnings", err, len(s.Warnings))
+				}
+				return
+			}
+			var parseErr *ParseError
+			if !errors.As(err, &parseErr) || !strings.Contains(err.Error(), tc.want) || len(err.Error()) > 100_000 {
+				t.Errorf("got %.300v", err)
+			}
+		})
 	}
 }

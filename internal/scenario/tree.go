@@ -31,8 +31,12 @@ type text struct {
 	value string
 }
 
-// maxDepth is how deep elements may be nested; a scenario needs four levels.
-const maxDepth = 32
+// Bounds for hostile files, far beyond what a scenario needs.
+const (
+	maxDepth      = 32
+	maxElements   = 20_000
+	maxAttributes = 64 // of one element
+)
 
 // readTree reads the XML text that prepare made. On a syntax error it returns what came before, too; the Problem lacks the file.
 func readTree(src string) (*node, *Problem) {
@@ -40,6 +44,7 @@ func readTree(src string) (*node, *Problem) {
 	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // prepare took care of it
 	top := &node{}
 	stack := []*node{top}
+	elements := 0
 	for {
 		line, _ := dec.InputPos()
 		start := dec.InputOffset()
@@ -53,8 +58,9 @@ func readTree(src string) (*node, *Problem) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			if len(stack) > maxDepth {
-				return top, &Problem{Line: line, Severity: Error, Text: fmt.Sprintf("elements are nested more than %d deep", maxDepth)}
+			elements++
+			if text := beyondBounds(len(stack), elements, len(token.Attr)); text != "" {
+				return top, &Problem{Line: line, Severity: Error, Text: text}
 			}
 			n := &node{name: qualified(token.Name), line: line, attrs: attributes(token.Attr, src[start:dec.InputOffset()], line)}
 			parent.children = append(parent.children, n)
@@ -72,6 +78,18 @@ func readTree(src string) (*node, *Problem) {
 			}
 		}
 	}
+}
+
+func beyondBounds(depth, elements, attributes int) string {
+	switch {
+	case depth > maxDepth:
+		return fmt.Sprintf("elements are nested more than %d deep", maxDepth)
+	case elements > maxElements:
+		return fmt.Sprintf("the file has more than %d elements", maxElements)
+	case attributes > maxAttributes:
+		return fmt.Sprintf("an element has more than %d attributes", maxAttributes)
+	}
+	return ""
 }
 
 func qualified(name xml.Name) string {

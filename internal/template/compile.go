@@ -23,7 +23,7 @@ type Options struct {
 //
 // A keyword that stands for a whole SDP body brings its own line end; if the blank line before it is missing, it is added.
 func Compile(text string, opts Options) (*Template, []Problem) {
-	c := compiler{t: &Template{headers: map[string]bool{}}, plain: opts.Plain}
+	c := compiler{t: &Template{headers: map[string]bool{}}, vars: map[string]bool{}, plain: opts.Plain}
 	if opts.Plain {
 		c.line = 1
 		c.text(text)
@@ -39,11 +39,16 @@ func Compile(text string, opts Options) (*Template, []Problem) {
 	return c.t, c.problems
 }
 
+// maxProblems bounds how many errors, and how many warnings, of one text are reported.
+const maxProblems = 100
+
 // compiler is the state of one Compile.
 type compiler struct {
 	t        *Template
 	plain    bool
+	vars     map[string]bool
 	problems []Problem
+	errors   int // among the problems
 
 	line   int // of the text, from 1
 	inBody bool
@@ -53,6 +58,13 @@ type compiler struct {
 }
 
 func (c *compiler) problem(severity Severity, text, hint string) {
+	if severity == Error {
+		if c.errors++; c.errors > maxProblems {
+			return
+		}
+	} else if len(c.problems)-c.errors >= maxProblems {
+		return
+	}
 	c.problems = append(c.problems, Problem{Line: c.line, Severity: severity, Text: text, Hint: hint})
 }
 
@@ -139,7 +151,7 @@ func startsWithSDP(line string) bool {
 // text compiles literal text, \xNN and keywords. It reports whether the text ended with an SDP keyword.
 func (c *compiler) text(s string) (endsWithSDP bool) {
 	atStart := true
-	for s != "" {
+	for s != "" && c.errors < maxProblems {
 		i := strings.IndexAny(s, "[\\\n")
 		if i < 0 {
 			c.literal(s)

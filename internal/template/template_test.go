@@ -344,3 +344,23 @@ func render(tb testing.TB, text string, v *Values) string {
 	}
 	return string(first)
 }
+
+func TestManyWarningsHideNoError(t *testing.T) {
+	t.Parallel()
+	text := head + strings.Repeat("no colon\n", 2*maxProblems)
+	tmpl, problems := Compile(text, Options{})
+	if len(problems) != maxProblems || tmpl == nil {
+		t.Fatalf("%d problems, template %v", len(problems), tmpl)
+	}
+	if got := tmpl.AppendTo(nil, testValues()); len(got) != len(wire)+2*maxProblems*len("no colon\r\n")+2 {
+		t.Errorf("%d bytes", len(got))
+	}
+	tmpl, problems = Compile(text+"[x]\n", Options{})
+	if tmpl != nil || problems[len(problems)-1].Severity != Error {
+		t.Errorf("the error is lost: %v", problems[len(problems)-1])
+	}
+	tmpl, problems = Compile(text+strings.Repeat("[x]\n", 2*maxProblems), Options{})
+	if tmpl != nil || len(problems) != 2*maxProblems {
+		t.Errorf("%d problems", len(problems))
+	}
+}

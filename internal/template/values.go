@@ -3,11 +3,12 @@ package template
 // Values are what the keywords of one message stand for. The engine keeps one Values for its loop and sets what differs
 // before each rendering, so that nothing is allocated per message.
 type Values struct {
-	// The run. IPv6 addresses stand in brackets here where SIP wants them so: [local_ip] in a Via or URI.
+	// The run. IPv6 addresses stand here without brackets: rendering puts them in brackets in the header of a message, where SIP
+	// wants them so, and leaves them bare in the body, where SDP does.
 	RemoteHost    string // [remote_host]: the target as the user wrote it
 	RemoteIP      string // [remote_ip]
 	RemotePort    int    // [remote_port]
-	LocalIP       string // [local_ip], without brackets
+	LocalIP       string // [local_ip]
 	LocalIPType   string // [local_ip_type]: 4 or 6
 	LocalPort     int    // [local_port]
 	ServerIP      string // [server_ip]: the address at which the last message came in

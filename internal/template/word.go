@@ -39,7 +39,8 @@ func (c *compiler) bracket(s string, lineStart bool) (length int, isSDP bool) {
 			c.problem(Error, "[len] occurs more than "+strconv.Itoa(maxLens)+" times", "once in Content-Length is enough")
 			return end + 1, false
 		}
-	case f.key == KeyVariable && !slices.Contains(c.t.vars, f.text):
+	case f.key == KeyVariable && !c.vars[f.text]:
+		c.vars[f.text] = true
 		c.t.vars = append(c.t.vars, f.text)
 	}
 	c.add(f)
