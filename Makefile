@@ -18,8 +18,9 @@ build: ## bin/gossipper, one static binary
 
 test: packages ## go vet and all tests with the race detector; ends with the skipped ones and the totals
 	go vet ./...
+	@go build -o bin/testsummary ./tools/testsummary
 	@echo 'go test -race ./...'
-	@go test -race -json $(TESTFLAGS) ./... | go run ./tools/testsummary -also-failed '$(ALSO_FAILED)'
+	@go test -race -json $(TESTFLAGS) ./... | bin/testsummary -also-failed '$(ALSO_FAILED)'
 
 lint: ## the linters of .golangci.yml, in the version of tools/lint/go.mod
 	$(LINT) run ./...

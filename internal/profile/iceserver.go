@@ -32,7 +32,7 @@ func (s ICEServer) String() string {
 	// URL, and anything in front of the @ may be a password.
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
-		return text
+		return maskPort(text)
 	}
 	scheme, rest, _ := strings.Cut(text[:at], ":")
 	if !isICEScheme(scheme) {
@@ -44,6 +44,24 @@ func (s ICEServer) String() string {
 		return scheme + ":" + mask + text[at:]
 	}
 	return scheme + ":" + user + ":" + mask + text[at:]
+}
+
+// maskPort masks what stands where the port should, if it is no number: turn:alice:secret, whose @HOST was forgotten.
+func maskPort(text string) string {
+	scheme, rest, _ := strings.Cut(text, ":")
+	address, query, hasQuery := strings.Cut(rest, "?")
+	colon := strings.LastIndexByte(address, ':')
+	if !isICEScheme(scheme) || colon < 0 || strings.HasSuffix(address, "]") {
+		return text
+	}
+	if _, err := strconv.ParseUint(address[colon+1:], 10, 64); err == nil {
+		return text
+	}
+	masked := scheme + ":" + address[:strings.IndexByte(address, ':')+1] + mask
+	if hasQuery {
+		masked += "?" + query
+	}
+	return masked
 }
 
 // GoString returns String in quotes, for %#v.

@@ -76,13 +76,17 @@ func TestNothingShowsASecret(t *testing.T) {
 func TestICEServerMasksWhatMayBeAPassword(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
-		"stun:a:3478":              "stun:a:3478",
-		"turn:u:p@a?transport=tcp": "turn:u:" + mask + "@a?transport=tcp",
-		"turn:u:p@q:r@a":           "turn:u:" + mask + "@a",
-		"turn:p@a":                 "turn:" + mask + "@a",
-		"u:p@a":                    mask + "@a",
-		"p@a":                      mask + "@a",
-		"":                         "",
+		"stun:a:3478":                "stun:a:3478",
+		"turn:u:p@a?transport=tcp":   "turn:u:" + mask + "@a?transport=tcp",
+		"turn:u:p@q:r@a":             "turn:u:" + mask + "@a",
+		"turn:p@a":                   "turn:" + mask + "@a",
+		"u:p@a":                      mask + "@a",
+		"turn:alice:p?transport=udp": "turn:alice:" + mask + "?transport=udp",
+		"turn:alice:p:q":             "turn:alice:" + mask,
+		"turn:[2001:db8::1]":         "turn:[2001:db8::1]",
+		"turn:[2001:db8::1]:3478":    "turn:[2001:db8::1]:3478",
+		"p@a":                        mask + "@a",
+		"":                           "",
 	} {
 		if got := NewICEServer(url).String(); got != want {
 			t.Errorf("%q is shown as %q, want %q", url, got, want)
