@@ -16,6 +16,8 @@ import (
 const (
 	maxGroups = 1000 // different failures that are told apart
 	maxLabels = 200  // different values of any other label
+	// deafMS is how long a call's media must have been connected, in milliseconds, for the lack of any packet to be worth a warning.
+	deafMS = 1000
 	// otherLabel stands for every value beyond maxLabels.
 	otherLabel = "other"
 )
@@ -87,7 +89,7 @@ func (a *Accumulator) Add(r *record.Record) {
 		a.addFailure(r)
 	}
 	if r.Media != nil {
-		a.addMedia(r.Media)
+		a.addMedia(r)
 	}
 	if r.WebRTC != nil {
 		a.addWebRTC(r)
@@ -121,7 +123,8 @@ func (a *Accumulator) addFailure(r *record.Record) {
 	group.Count++
 }
 
-func (a *Accumulator) addMedia(m *record.Media) {
+func (a *Accumulator) addMedia(r *record.Record) {
+	m := r.Media
 	recordMillis(a.connect, m.ConnectMS)
 	if a.rtp == nil {
 		a.rtp = &RTP{ByCodec: make(map[string]uint64)}
@@ -131,7 +134,7 @@ func (a *Accumulator) addMedia(m *record.Media) {
 	if m.PacketsLost != nil {
 		a.rtp.PacketsLost = new(*m.PacketsLost + value(a.rtp.PacketsLost))
 	}
-	if m.ConnectMS != nil && m.PacketsReceived == 0 {
+	if m.ConnectMS != nil && m.PacketsReceived == 0 && r.DurationMS-*m.ConnectMS >= deafMS {
 		a.rtp.CallsWithoutRTP++
 	}
 	if m.Codec != nil {
