@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -117,16 +118,23 @@ func (r *Recorder) take(channel int, codec Codec, payload []byte, timestamp uint
 	elapsed := int64(at.Sub(r.origin) * SampleRate / time.Second)
 	position := r.tracks[channel].place(timestamp, max(elapsed, 0))
 	r.makeRoom(position, len(payload))
-	for i, code := range payload {
-		at := position + int64(i) - r.base
-		if at < 0 {
-			continue // it is too late for its place
-		}
-		if at >= int64(len(r.canvas)/r.channels) {
-			r.dropped++
-			continue
-		}
-		r.canvas[int(at)*r.channels+channel] = codec.Decode(code)
+	r.put(channel, codec, payload, position-r.base)
+}
+
+// put writes the payload to the canvas, from a frame that may lie before it.
+func (r *Recorder) put(channel int, codec Codec, payload []byte, frame int64) {
+	if frame < 0 { // it is too late for its place
+		payload = payload[min(-frame, int64(len(payload))):]
+		frame = 0
+	}
+	if room := max(int64(len(r.canvas)/r.channels)-frame, 0); int64(len(payload)) > room {
+		r.dropped += len(payload) - int(room)
+		payload = payload[:room]
+	}
+	at := int(frame)*r.channels + channel
+	for _, code := range payload {
+		r.canvas[at] = codec.Decode(code)
+		at += r.channels
 	}
 }
 
@@ -158,9 +166,9 @@ func (r *Recorder) makeRoom(position int64, samples int) {
 	if grow <= 0 || r.pending+len(r.canvas) > maxPending*r.channels || position+int64(samples) > r.maxFrames() {
 		return
 	}
-	for range grow * int64(r.channels) {
-		r.canvas = append(r.canvas, 0)
-	}
+	old, more := len(r.canvas), int(grow)*r.channels
+	r.canvas = slices.Grow(r.canvas, more)[:old+more]
+	clear(r.canvas[old:])
 }
 
 // maxFrames is what the sizes in a WAV header can express.

@@ -60,10 +60,11 @@ func decodeWAV(content []byte) ([]int16, error) {
 	if err := format.check(); err != nil {
 		return nil, err
 	}
-	if len(data) == 0 {
+	sampleSize := int(format.bits / 8)
+	if len(data) < sampleSize {
 		return nil, errors.New("it has no audio")
 	}
-	return decodeWAVData(format, data)
+	return decodeWAVData(format, data[:len(data)/sampleSize*sampleSize])
 }
 
 // findWAVChunks returns the format and the audio. No size in the file is believed beyond what is there: the data chunk of a
@@ -118,7 +119,6 @@ func (f wavFormat) check() error {
 // decodeWAVData decodes the audio. The decoder is given a header of our own: it would believe any other chunk's size.
 func decodeWAVData(format wavFormat, data []byte) ([]int16, error) {
 	sampleSize := int(format.bits / 8)
-	data = data[:len(data)/sampleSize*sampleSize]
 	clean := make([]byte, 0, wavHeaderSize+len(data))
 	clean = append(clean, "RIFF"...)
 	clean = binary.LittleEndian.AppendUint32(clean, uint32(wavHeaderSize-8+len(data)))
