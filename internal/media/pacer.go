@@ -11,15 +11,15 @@ const (
 	pacerSlots = 20 // a turn is 20 ms, the length of a packet
 	// pacerBacklog is how far the pacer may be behind before it leaves out turns: a process that was suspended for an hour must
 	// not send an hour's packets when it wakes up.
-	pacerBacklog = time.Second
+	pacerBacklog = 5 * time.Second
 	// lateThreshold is the deviation that counts as late.
 	lateThreshold = 2 * time.Millisecond
 )
 
 // PacerEntry is what a Pacer calls.
 type PacerEntry interface {
-	// Tick is called every 20 ms. steps is 1, or more when turns were left out because the machine was busy for more than a
-	// second. It runs on the pacer's goroutine: it must not block, and must not call Add or Remove.
+	// Tick is called every 20 ms. steps is 1, or more when turns were left out because the machine was stalled for more than
+	// five seconds. It runs on the pacer's goroutine: it must not block, and must not call Add or Remove.
 	Tick(now time.Time, steps int)
 }
 
@@ -42,7 +42,7 @@ type PacerStats struct {
 // entries it sleeps for good.
 //
 // When the machine stalls, every entry is called at most once before the next sleep of (at least) a tick, so that the backlog
-// drains as one packet a stream and tick, never as a burst of one stream. A backlog of more than a second is left out.
+// drains as one packet a stream and tick, never as a burst of one stream. A backlog of more than five seconds is left out.
 type Pacer struct {
 	start time.Time
 	slots [pacerSlots]pacerSlot

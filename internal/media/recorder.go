@@ -16,8 +16,8 @@ const (
 	// recorderLag is how much of the end stays in memory, where late packets still find their place, in samples.
 	recorderLag = SampleRate / 2
 	// maxDeviation is how far a packet's timestamp may be from its arrival, in samples. Beyond it the arrival decides: a
-	// sender's clock that leaps by an hour must not add an hour of silence.
-	maxDeviation = 2 * SampleRate
+	// sender's clock that leaps by an hour must not add an hour of silence. It is more than a Pacer makes up for after a stall.
+	maxDeviation = 6 * SampleRate
 	// maxHole is the longest gap that is filled in memory, in samples; a longer one becomes a hole in the file, which reads as silence.
 	maxHole = SampleRate
 	// maxPending is how much waits for a disk that does not respond, in samples of one channel.
