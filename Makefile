@@ -14,7 +14,7 @@ demo: build ## twenty WebRTC calls of speech over loopback, with recordings
 	bin/gossipper demo $(DEMO_FLAGS)
 
 build: ## bin/gossipper, one static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gossipper ./cmd/gossipper
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/gossipper ./cmd/gossipper
 
 test: packages ## go vet and all tests with the race detector; ends with the skipped ones and the totals
 	go vet ./...
