@@ -17,36 +17,53 @@ type RunDir struct{ path string }
 // ErrNotEmpty is wrapped by the error for a directory that already holds files.
 var ErrNotEmpty = errors.New("the directory is not empty")
 
-// CreateRunDir makes a directory that the user named. It may exist if it is empty: what another run or program wrote is never
-// mixed with this run, nor overwritten.
+// CreateRunDir makes the directory of a run at a path that the user named, as CreateDir does.
 func CreateRunDir(path string) (RunDir, error) {
-	if err := os.MkdirAll(path, 0o755); err != nil {
-		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
-	}
-	if len(entries) > 0 {
-		return RunDir{}, fmt.Errorf("run directory %s: %w (it holds %q): name a new one", path, ErrNotEmpty, entries[0].Name())
+	if err := CreateDir(path); err != nil {
+		return RunDir{}, err
 	}
 	return newRunDir(path)
 }
 
-// CreateRunDirIn makes a new directory within parent, named after the start of the run (UTC) and what is run.
+// CreateRunDirIn makes the directory of a run within parent, as CreateDirIn does.
 func CreateRunDirIn(parent, what string, start time.Time) (RunDir, error) {
+	path, err := CreateDirIn(parent, what, start)
+	if err != nil {
+		return RunDir{}, err
+	}
+	return newRunDir(path)
+}
+
+// CreateDir makes a directory for results. It may exist if it is empty: what another run or program wrote is never mixed with new
+// results, nor overwritten.
+func CreateDir(path string) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return fmt.Errorf("create the run directory: %w", err)
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return fmt.Errorf("create the run directory: %w", err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("run directory %s: %w (it holds %q): name a new one", path, ErrNotEmpty, entries[0].Name())
+	}
+	return nil
+}
+
+// CreateDirIn makes a new directory for results within parent, named after the start (UTC) and what is run, and returns its path.
+func CreateDirIn(parent, what string, start time.Time) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+		return "", fmt.Errorf("create the run directory: %w", err)
 	}
 	base := filepath.Join(parent, start.UTC().Format("20060102T150405Z")+"-"+FileName(what))
 	path := base
 	for n := 2; ; n++ {
 		err := os.Mkdir(path, 0o755)
 		if err == nil {
-			return newRunDir(path)
+			return path, nil
 		}
 		if !errors.Is(err, fs.ErrExist) || n > 1000 {
-			return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+			return "", fmt.Errorf("create the run directory: %w", err)
 		}
 		path = base + "-" + strconv.Itoa(n) // runs that start within one second
 	}
