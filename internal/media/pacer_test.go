@@ -44,8 +44,7 @@ func TestPacerKeepsAbsoluteDeadlines(t *testing.T) {
 			pacer.Add(logs[i])
 			pacer.Add(logs[i]) // again: nothing happens
 		}
-		<-time.After(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		phases := map[time.Duration]int{}
 		for i, log := range logs {
 			times, _ := log.calls()
@@ -87,8 +86,7 @@ func TestPacerCatchesUpWithoutBursts(t *testing.T) {
 			}
 		}
 		pacer.Add(log)
-		<-time.After(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		times, _ := log.calls()
 		if len(times) < 49 {
 			t.Errorf("%d calls in a second, want 50: what was late must be made up for", len(times))
@@ -118,8 +116,7 @@ func TestPacerLeavesOutALongBacklog(t *testing.T) {
 			}
 		}
 		pacer.Add(log)
-		<-time.After(61 * time.Second)
-		synctest.Wait()
+		pass(61 * time.Second)
 		times, steps := log.calls()
 		total := 0
 		for _, n := range steps {
@@ -148,8 +145,7 @@ func TestPacerWakesUpForANewEntry(t *testing.T) {
 			log := &tickLog{}
 			added := time.Now()
 			pacer.Add(log)
-			<-time.After(20 * time.Millisecond)
-			synctest.Wait()
+			pass(20 * time.Millisecond)
 			times, steps := log.calls()
 			if len(times) != 1 || steps[0] != 1 || times[0].Sub(added) > 20*time.Millisecond {
 				t.Errorf("after %s: called at %v with %v, added at %v", pause, times, steps, added)

@@ -308,6 +308,33 @@ func TestSharedSocketsCountStrangers(t *testing.T) {
 	waitUntil(t, "what came after the end was counted", func() bool { return sessions.Unroutable() == 3 })
 }
 
+func TestSharedSocketsKeepWhatOvertakesTheAnswer(t *testing.T) {
+	t.Parallel()
+	sessions := newSessions(t, media.SessionsOptions{Shared: true})
+	session := newSession(t, sessions, media.PipelineOptions{})
+	local, err := session.LocalEndpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone, stranger := newPeer(t), newPeer(t)
+	for seq := range uint16(3) {
+		phone.send(phone.rtp, local, audio(t, 77, seq))
+	}
+	for seq := range uint16(300) {
+		stranger.send(stranger.rtp, local, audio(t, 78, seq))
+		if seq == 100 {
+			phone.send(phone.rtp, local, audio(t, 77, 3)) // the first three will be gone by then
+		}
+	}
+	waitUntil(t, "all were counted", func() bool { return sessions.Unroutable() == 304 })
+	if err := session.SetRemote(phone.sdp()); err != nil {
+		t.Fatal(err)
+	}
+	if stats := session.Stats(); stats.PacketsReceived != 1 || sessions.Unroutable() != 303 {
+		t.Errorf("%d packets were kept, %d belonged to no call; want 1 and 303", stats.PacketsReceived, sessions.Unroutable())
+	}
+}
+
 func TestPortRange(t *testing.T) {
 	t.Parallel()
 	// Ports that the system gives out are free, and so are hopefully their neighbours.

@@ -45,6 +45,12 @@ func (w *sentLog) WriteRTCP(packet []byte) error {
 	return nil
 }
 
+// pass lets time pass in a bubble of synctest, until everything that was due then is done.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 // counter is a source of numbers that are known.
 func counter() func() uint32 {
 	n := uint32(0)
@@ -83,7 +89,7 @@ func TestStreamSendsSilenceWhileIdle(t *testing.T) {
 				if err := errors.Join(stream.SetCodec(test.codec, test.codec.PayloadType()), stream.Ready(), stream.Ready()); err != nil {
 					t.Fatal(err)
 				}
-				<-time.After(time.Second)
+				pass(time.Second)
 				if err := stream.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -111,7 +117,7 @@ func TestStreamWithoutIdleSilence(t *testing.T) {
 		pacer, log := NewPacer(PacerOptions{}), &sentLog{}
 		defer pacer.Close()
 		stream := startStream(t, pacer, log, func(o *StreamOptions) { o.NoIdleSilence = true })
-		<-time.After(200 * time.Millisecond)
+		pass(200 * time.Millisecond)
 		if len(log.packets) != 0 {
 			t.Errorf("%d packets were sent while idle", len(log.packets))
 		}
@@ -119,7 +125,7 @@ func TestStreamWithoutIdleSilence(t *testing.T) {
 			if err := stream.Play(NewClip("test", slices.Repeat([]int16{8000}, 400)), 1); err != nil {
 				t.Fatal(err)
 			}
-			<-time.After(200 * time.Millisecond)
+			pass(200 * time.Millisecond)
 		}
 		play()
 		play()
@@ -152,10 +158,10 @@ func TestStreamOnHold(t *testing.T) {
 		pacer, log := NewPacer(PacerOptions{}), &sentLog{}
 		defer pacer.Close()
 		stream := startStream(t, pacer, log, nil)
-		<-time.After(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		stream.SetSending(false)
 		sent := len(log.packets)
-		<-time.After(6 * time.Second)
+		pass(6 * time.Second)
 		if len(log.packets) != sent {
 			t.Errorf("%d packets were sent on hold", len(log.packets)-sent)
 		}
@@ -163,7 +169,7 @@ func TestStreamOnHold(t *testing.T) {
 			t.Errorf("%d reports, want them to go on", len(log.reports))
 		}
 		stream.SetSending(true)
-		<-time.After(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		if err := stream.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +196,7 @@ func TestStreamWriteFrame(t *testing.T) {
 			if err := errors.Join(stream.WriteFrame(PCMA, frame), stream.WriteFrame(PCMU, frame)); err != nil {
 				t.Fatal(err)
 			}
-			<-time.After(40 * time.Millisecond) // no silence in between
+			pass(40 * time.Millisecond) // no silence in between
 		}
 		for name, wrong := range map[string][]byte{"empty": nil, "long": make([]byte, maxFrame+1)} {
 			if err := stream.WriteFrame(PCMU, wrong); err == nil {
@@ -221,7 +227,7 @@ func TestStreamWriteFrame(t *testing.T) {
 		if err := stream.WriteFrame(PCMU, frame); !errors.Is(err, ErrPlaying) {
 			t.Errorf("while playing: %v", err)
 		}
-		<-time.After(50 * time.Millisecond)
+		pass(50 * time.Millisecond)
 		if len(log.packets) < 8 {
 			t.Errorf("%d packets: the clip is not sent after frames of the caller's own", len(log.packets))
 		}
@@ -266,7 +272,7 @@ func TestStreamReports(t *testing.T) {
 		if stats := streams[0].Stats(); stats.RTTMS != nil || stats.RemoteFractionLost != nil || stats.RemoteJitterMS != nil {
 			t.Errorf("figures before the first report: %+v", stats)
 		}
-		<-time.After(30 * time.Second)
+		pass(30 * time.Second)
 		for i, stream := range streams {
 			if err := stream.Close(); err != nil {
 				t.Fatal(err)
@@ -278,7 +284,7 @@ func TestStreamReports(t *testing.T) {
 				t.Errorf("the last report has no BYE: % x", last)
 			}
 		}
-		<-time.After(time.Second) // for reports under way
+		pass(time.Second) // for reports under way
 	})
 }
 
