@@ -119,10 +119,20 @@ func (c *call) hangUp(t *clientTxn) {
 		c.sendAuto(c.flow, c.ack)
 	}
 	c.afterlife.keep = repeatedAnswers
-	if c.lastSent(methodBye) != nil {
+	if c.sentBye() {
 		return
 	}
 	c.bye(&invite, answer)
+}
+
+// sentBye reports whether the scenario has sent the BYE of the call's dialog.
+func (c *call) sentBye() bool {
+	for i := range c.sent {
+		if c.sent[i].method == methodBye && c.sent[i].cseq < forkCSeq {
+			return true
+		}
+	}
+	return false
 }
 
 // bye sends the BYE of a dialog.
@@ -167,6 +177,8 @@ func (c *call) endFork(v *sip.View) {
 	d.Routes, d.NextURL = "", ""
 	l.out = sip.AppendBYE(l.out[:0], &d)
 	c.sendAuto(c.flow, l.out)
+	bye, _ := sip.ParseView(l.out)
+	c.noteSent(&bye, methodBye).final = true // its answer is for nobody
 }
 
 // partAsCallee ends what the last INVITE that came in has come to.
@@ -185,7 +197,7 @@ func (c *call) partAsCallee(f *outcome.Failure) {
 		a := &c.afterlife
 		a.buf = append(a.buf[:0], t.response...)
 		c.sendAfterlifeResponse(t)
-	case t.status < 300 && c.lastSent(methodBye) == nil:
+	case t.status < 300 && !c.sentBye():
 		response, _ := sip.ParseView(t.response)
 		c.afterlife.keep = repeatedAnswers
 		c.bye(&invite, &response)

@@ -149,7 +149,7 @@ func (c *call) current() *planStep {
 
 // run makes steps until the call has to wait for something.
 func (c *call) run() {
-	if c.stepping {
+	if c.stepping || c.state == stateMedia || c.state == stateCongested {
 		return
 	}
 	c.stepping = true

@@ -38,10 +38,11 @@ func (c *call) enterSend(s *planStep) bool {
 	l.setValues(c, s)
 	l.out = s.Send.Message.AppendTo(l.out[:0], &l.values)
 	v, _ := sip.ParseView(l.out) // what the author wrote is sent in any case
+	at := c.now() // before: on a fast path the answer is there when Send returns
 	err := c.flowFor(&v).Send(l.out)
 	switch {
 	case err == nil:
-		c.afterSend(s, &v)
+		c.afterSend(s, &v, at)
 		return true
 	case errors.Is(err, transport.ErrCongested):
 		c.state = stateCongested
@@ -59,6 +60,7 @@ func (c *call) enterSend(s *planStep) bool {
 func (c *call) trySend() {
 	s := c.current()
 	v, _ := sip.ParseView(c.unsent)
+	at := c.now()
 	err := c.flowFor(&v).Send(c.unsent)
 	limit := s.Timeout
 	if limit == 0 {
@@ -67,7 +69,7 @@ func (c *call) trySend() {
 	switch {
 	case err == nil:
 		c.state = stateSteps
-		c.afterSend(s, &v)
+		c.afterSend(s, &v, at)
 	case errors.Is(err, transport.ErrCongested) && c.loop.elapsed-c.unsentSince < limit:
 		c.after(congestionRetry)
 	default:
@@ -86,9 +88,11 @@ func (c *call) flowFor(v *sip.View) transport.Flow {
 }
 
 // afterSend does what follows from a message that was sent, and leaves the step.
-func (c *call) afterSend(s *planStep, v *sip.View) {
-	at := c.now()
+func (c *call) afterSend(s *planStep, v *sip.View, at int64) {
 	c.countSent()
+	if c.media != nil {
+		c.media.ready = 0 // the next time, the step needs fresh SDP
+	}
 	if s.Send.Status == 0 {
 		c.requestSent(s, v, at)
 	} else {
