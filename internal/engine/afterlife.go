@@ -184,6 +184,9 @@ func (c *call) requestAfterlife(in *incoming) {
 		return
 	}
 	if c.repeatedRequest(in) {
+		// The peer missed our answer; if it does so again, it asks again after twice the time.
+		l, since := c.loop, max(in.at-c.endedAt, 0)
+		l.quietBy = max(l.quietBy, l.tick+(since+int64(quietTime))/int64(tick))
 		return
 	}
 	c.loop.cfg.Stats.DeadCall.Add(1)

@@ -20,7 +20,7 @@ func TestLoss(t *testing.T) {
 		net.lose = func(_, _ netip.AddrPort, _ []byte) bool { return rng.Float64() < 0.2 }
 		var callers, callees results
 		uas := config(builtin(t, "uas"), net.node(calleeAddr), &callees)
-		uas.Load.Calls = calls
+		uas.Load.Calls = 0 // until it is drained
 		uac := config(builtin(t, "uac"), net.node(callerAddr), &callers)
 		uac.Load = Load{Rate: 100, Period: time.Second, Calls: calls}
 		uac.Hold = 2 * time.Second

@@ -43,7 +43,7 @@ func (p *pacer) due(elapsed time.Duration) uint64 {
 
 // at is when the call number k since origin is due.
 func (p *pacer) at(k uint64) time.Duration {
-	return p.origin + time.Duration(math.Ceil(float64(k)*float64(p.period)/p.rate-1e-3))
+	return p.origin + time.Duration(math.Ceil(float64(k)*float64(p.period)/p.rate))
 }
 
 // take decides about the calls that are due: how many to start now, and how many to give up. room is how many more calls may be

@@ -20,7 +20,7 @@ func TestPacerKeepsTheAbsoluteSchedule(t *testing.T) {
 		{"the eleventh at 1 s sharp", Load{Rate: 10, Period: time.Second}, time.Millisecond, time.Second, 11},
 		{"1 in 3 s", Load{Rate: 1, Period: 3 * time.Second}, time.Millisecond, 8999 * time.Millisecond, 3},
 		{"0.5 a second", Load{Rate: 0.5, Period: time.Second}, 7 * time.Millisecond, 7 * time.Second, 4},
-		{"8000 a second in uneven steps", Load{Rate: 8000, Period: time.Second}, 1100 * time.Microsecond, 10 * time.Second, 79994},
+		{"8000 a second in uneven steps", Load{Rate: 8000, Period: time.Second}, 1100 * time.Microsecond, 10 * time.Second, 79993},
 		{"ends with the duration", Load{Rate: 10, Period: time.Second, Duration: 5 * time.Second}, time.Millisecond, 20 * time.Second, 50},
 	}
 	for _, tt := range tests {
