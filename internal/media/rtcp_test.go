@@ -43,7 +43,8 @@ func TestParseRTCPReadsWhatPionWrites(t *testing.T) {
 		infos: []senderInfo{{ntp: 0x0102030405060708, timestamp: 9, packets: 10, octets: 1600}},
 		blocks: []reportBlock{
 			{ssrc: 2, fraction: 64, lost: 5, highest: 70000, jitter: 80, lastSR: 11, delay: 12},
-			{ssrc: 3, lost: -2}, {ssrc: 4},
+			{ssrc: 3, lost: -2},
+			{ssrc: 4},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

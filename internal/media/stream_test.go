@@ -388,7 +388,10 @@ func TestStreamReceives(t *testing.T) {
 	start := time.Unix(1700000000, 0)
 	frame := func(first byte) []byte { return append([]byte{first}, make([]byte, 159)...) }
 	for i, packet := range [][]byte{
-		nil, {0x80}, []byte("INVITE sip:x SIP/2.0\r\n"), {0x8F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, // not RTP: 4
+		nil,
+		{0x80},
+		[]byte("INVITE sip:x SIP/2.0\r\n"),
+		{0x8F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, // not RTP: 4
 		rtpPacket(100, 1, 10, frame(1)), rtpPacket(8, 1, 11, frame(2)), rtpPacket(0, 1, 12, frame(3)),
 		rtpPacket(101, 1, 13, []byte{1, 2, 3, 4}), rtpPacket(13, 1, 14, []byte{9}), // events and comfort noise: no audio, and no loss
 		rtpPacket(100, 1, 16, frame(5)), rtpPacket(100, 1, 15, frame(4)), rtpPacket(100, 1, 15, frame(4)),

@@ -41,7 +41,7 @@ func readWAVFile(fsys fs.FS, name string) ([]int16, error) {
 		}
 		return nil, err
 	}
-	defer file.Close() // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	content, err := io.ReadAll(io.LimitReader(file, maxWAVFile+1))
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func readWAV(path string) ([][]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	decoder := wav.NewDecoder(file)
 	if !decoder.IsValidFile() {
 		return nil, fmt.Errorf("not a valid WAV file: %w", decoder.Err())
