@@ -136,6 +136,7 @@ func (b *Bridge) fail(f *outcome.Failure) *outcome.Failure {
 		b.connectTimer.Stop()
 	}
 	b.mu.Unlock()
+	b.factory.options.Logger.Info("WebRTC media failed", "pc_id", b.id, "stage", f.Stage.String(), "code", f.Code, "reason", f.Reason)
 	b.emit(media.Event{Type: media.EventFailed, At: now, Failure: f})
 	return f
 }

@@ -21,6 +21,7 @@ const (
 type candidates struct {
 	local         []candidate
 	gathered      bool
+	settled       bool // there were enough for a description
 	gatherStarted time.Time
 	gatherTook    time.Duration
 
@@ -71,13 +72,13 @@ func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
 		}
 	}
 	finished := b.gathered || timedOut
-	enough := finished
+	enough := finished || b.settled
 	switch {
-	case o.ICETrickleFullGather:
+	case enough, o.ICETrickleFullGather:
 	case o.ICEPolicy == PolicyRelay:
-		enough = relayed > 0 || finished
+		enough = relayed > 0
 	default:
-		enough = len(b.local) >= b.factory.hosts || finished
+		enough = len(b.local) >= b.factory.hosts
 	}
 	if enough && b.gatherTook == 0 {
 		b.gatherTook = time.Since(b.gatherStarted)
@@ -90,6 +91,7 @@ func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
 	case len(b.local) == 0 && (b.gathered || o.ICETrickleFullGather):
 		missing = broken(outcome.StageGather, codeNoCandidate, nil, "no ICE candidate was found at %s%s", b.factory.address, b.serverErrors())
 	}
+	b.settled = enough
 	b.mu.Unlock()
 	if missing != nil {
 		return false, b.fail(missing)
@@ -139,7 +141,7 @@ func (b *Bridge) serverErrors() string {
 func (b *Bridge) restartGathering() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.local, b.gathered, b.applied = nil, false, false
+	b.local, b.gathered, b.settled, b.applied = nil, false, false, false
 	b.remotes = nil
 	b.gatherStarted = time.Now()
 	b.note("ice_restart")
@@ -276,7 +278,9 @@ func (b *Bridge) addTrickled(list []trickled) {
 			continue
 		}
 		b.remotes[key] = struct{}{}
-		b.note("remote_candidate " + t.candidate.typ)
+		if len(b.timeline) < maxTimeline/2 { // a flood must not displace what comes later
+			b.note("remote_candidate " + t.candidate.typ)
+		}
 	}
 }
 

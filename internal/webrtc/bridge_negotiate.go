@@ -51,9 +51,9 @@ func (b *Bridge) CreateOffer(ctx context.Context) ([]byte, error) {
 			return nil, b.fail(peerFailure(err))
 		}
 		b.setParams(params)
-		if err := b.waitForCandidates(ctx); err != nil {
-			return nil, err
-		}
+	}
+	if err := b.waitForCandidates(ctx); err != nil {
+		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -137,7 +137,10 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 	if err != nil {
 		return nil, b.reject(err)
 	}
-	if err := b.applyOffer(ctx, remote); err != nil {
+	if err := b.applyOffer(remote); err != nil {
+		return nil, err
+	}
+	if err := b.waitForCandidates(ctx); err != nil {
 		return nil, err
 	}
 	formats = answerFormats(formats)
@@ -156,7 +159,7 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 }
 
 // applyOffer brings the peer's transport parameters into use: at the first offer, and when it restarts ICE.
-func (b *Bridge) applyOffer(ctx context.Context, remote *remoteSDP) error {
+func (b *Bridge) applyOffer(remote *remoteSDP) error {
 	first := b.remote == nil
 	switch {
 	case !first && b.remote.sameTransport(remote):
@@ -185,7 +188,7 @@ func (b *Bridge) applyOffer(ctx context.Context, remote *remoteSDP) error {
 	}
 	b.mu.Unlock()
 	b.remoteReady(remote)
-	return b.waitForCandidates(ctx)
+	return nil
 }
 
 // reject turns what parsing returned into the failure of the call.

@@ -2,7 +2,9 @@ package webrtc
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/gossipper/gossipper/internal/media"
 )
@@ -64,5 +66,40 @@ func TestPCMAArrivesByteExact(t *testing.T) {
 	s := callee.Stats()
 	if s.PacketsReceived != n || s.BytesReceived != n*160 || s.PacketsSent != 1 || s.Codec != "PCMA" {
 		t.Errorf("stats: %+v", s)
+	}
+}
+
+// TestReportsReachThePeer relies on the report that goes out with the goodbye; the regular ones take seconds.
+func TestReportsReachThePeer(t *testing.T) {
+	t.Parallel()
+	f := newTestFactory(t, Options{})
+	caller, callee := newTestBridge(t, f), newTestBridge(t, f)
+	heard := listen(t, callee)
+	connect(t, caller, callee)
+	for i := range 5 {
+		if err := caller.WritePCMU(frame(i)); err != nil {
+			t.Fatal(err)
+		}
+		<-heard
+	}
+	if s := caller.Stats(); s.RemoteFractionLost != nil || s.RTTMS == nil || *s.RTTMS <= 0 || *s.RTTMS > 1000 {
+		t.Errorf("before the report: loss %v, ICE round trip %v", s.RemoteFractionLost, s.RTTMS)
+	}
+	// Who never sent anything does not say goodbye (RFC 3550 6.3.7).
+	if err := callee.WritePCMU(frame(0)); err != nil {
+		t.Fatal(err)
+	}
+	callee.mustClose(t)
+	deadline := time.After(testWait)
+	for caller.Stats().RemoteFractionLost == nil {
+		select {
+		case <-deadline:
+			t.Fatal("no report arrived")
+		default:
+			runtime.Gosched()
+		}
+	}
+	if s := caller.Stats(); *s.RemoteFractionLost != 0 || s.RemoteJitterMS == nil {
+		t.Errorf("the peer reported loss %v, jitter %v", *s.RemoteFractionLost, s.RemoteJitterMS)
 	}
 }

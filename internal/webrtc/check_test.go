@@ -1,11 +1,19 @@
 package webrtc
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"math/big"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pion/turn/v5"
 )
 
 func wantCheckError(t testing.TB, err error, code int, parts ...string) {
@@ -85,5 +93,51 @@ func TestCheckTURNFailures(t *testing.T) {
 		if _, err := CheckTURN(testContext(t), o); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+func TestCheckTURNOverTLS(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{loopback.AsSlice()},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secured := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12})
+	server, err := turn.NewServer(turn.ServerConfig{
+		Realm: "example.net", LoggerFactory: nopFactory{},
+		AuthHandler: func(ra *turn.RequestAttributes) (string, []byte, bool) {
+			return ra.Username, turn.GenerateAuthKey(ra.Username, ra.Realm, "pass"), true
+		},
+		ListenerConfigs: []turn.ListenerConfig{{
+			Listener: secured, RelayAddressGenerator: &turn.RelayAddressGeneratorStatic{RelayAddress: net.IPv4(127, 0, 0, 1), Address: "127.0.0.1"},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	o := CheckOptions{URL: "turns:u:pass@" + plain.Addr().String()}
+	_, err = CheckTURN(testContext(t), o)
+	wantCheckError(t, err, 0, "certificate must be valid for 127.0.0.1")
+	roots := x509.NewCertPool()
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots.AddCert(certificate)
+	o.TLSConfig = &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
+	if r, err := CheckTURN(testContext(t), o); err != nil || !r.Relayed.IsValid() {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -188,6 +188,12 @@ func TestCancelledOffer(t *testing.T) {
 	if _, err := b.CreateOffer(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
+	// A second attempt waits for candidates, too.
+	again, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := b.CreateOffer(again); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the second time: %v", err)
+	}
 	b.mustClose(t)
 	if _, err := b.CreateOffer(context.Background()); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("after Close: %v", err)

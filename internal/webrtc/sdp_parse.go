@@ -75,12 +75,9 @@ type remoteSDP struct {
 	fingerprint string // upper case
 	setup       string // active, passive, actpass, or empty
 	lite        bool
-	trickle     bool
-	complete    bool // a=end-of-candidates
 	direction   direction
 	formats     []format
 	candidates  []candidate
-	skipped     int // candidates that cannot be used
 	ssrc        uint32
 }
 
@@ -270,13 +267,6 @@ func (r *remoteSDP) readTransport(session *section) error {
 		r.setup = setup
 	}
 	_, r.lite = session.attr("ice-lite")
-	for _, part := range []*section{session, s} {
-		for _, a := range part.attributes {
-			if a.key == "ice-options" && strings.Contains(" "+a.value+" ", " trickle ") {
-				r.trickle = true
-			}
-		}
-	}
 	r.mid, _ = s.attr("mid")
 	if !isToken(r.mid) {
 		r.mid = ""
@@ -302,19 +292,13 @@ func (r *remoteSDP) readAudio(session *section) {
 		}
 	}
 	r.formats = readFormats(s)
-	_, r.complete = s.attr("end-of-candidates")
-	if _, ok := session.attr("end-of-candidates"); ok {
-		r.complete = true
-	}
 	for _, a := range s.attributes {
 		switch a.key {
 		case "candidate":
 			c, err := parseCandidate(a.value)
-			if err != nil || !c.usable() || len(r.candidates) == maxSDPCandidates {
-				r.skipped++
-				continue
+			if err == nil && c.usable() && len(r.candidates) < maxSDPCandidates {
+				r.candidates = append(r.candidates, c)
 			}
-			r.candidates = append(r.candidates, c)
 		case "ssrc":
 			number, _, _ := strings.Cut(a.value, " ")
 			if n, err := strconv.ParseUint(number, 10, 32); err == nil && r.ssrc == 0 {

@@ -32,7 +32,7 @@ type trickled struct {
 // trickleBody is what a message says.
 type trickleBody struct {
 	candidates []trickled
-	end        bool // no more candidates will follow
+	end        bool // no more candidates will follow; nobody waits for that, Pion checks until it connects or gives up
 	rejected   int  // malformed or too many
 }
 
