@@ -210,12 +210,25 @@ func refusal(f *outcome.Failure, host string) (status int, reason string, extra 
 	case f.Code == "peer_cancel":
 		return 487, "Request Terminated", nil
 	case f.Outcome == outcome.MediaIncompatible:
-		// RFC 3261 20.43: 305 is "incompatible media format", 399 anything else.
-		return 488, "Not Acceptable Here", []string{fmt.Sprintf(`Warning: 305 %s "%s"`, host, quotable(f.Reason))}
+		return 488, "Not Acceptable Here", []string{fmt.Sprintf(`Warning: %d %s "%s"`, warningCode(f.Code), host, quotable(f.Reason))}
 	case f.Outcome == outcome.Aborted:
 		return 503, "Service Unavailable", nil
 	default:
 		return 500, "Server Internal Error", nil
+	}
+}
+
+// warningCode is the warn-code of RFC 3261 20.43 for what is wrong with an offer.
+func warningCode(code string) int {
+	switch code {
+	case "profile_mismatch":
+		return 302 // incompatible transport protocol
+	case "media_rejected":
+		return 304 // media type not available
+	case "no_common_codec":
+		return 305 // incompatible media format
+	default:
+		return 399 // miscellaneous
 	}
 }
 
