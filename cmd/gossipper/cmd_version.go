@@ -18,8 +18,14 @@ func newVersionCommand(env *Env) *cobra.Command {
 	}
 }
 
-// version is the module's version as the build knows it, with the commit if there is no released version.
+// stamped is the version that the linker sets (make build). Nothing in the program changes it.
+var stamped string
+
+// version is the stamped version, or the module's as the build knows it, with the commit if there is no released version.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

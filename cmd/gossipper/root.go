@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -30,9 +31,10 @@ classic RTP, or WebRTC (ICE, DTLS-SRTP, TURN).
 Start with "gossipper demo": a UAS and a UAC in one process carry speech over WebRTC.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          onlyCommands,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
@@ -53,9 +55,22 @@ Start with "gossipper demo": a UAS and a UAC in one process carry speech over We
 // newGroup makes a command that only holds others.
 func newGroup(use, short string, children ...*cobra.Command) *cobra.Command {
 	group := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
+		Use: use, Short: short, Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	group.SuggestionsMinimumDistance = 2
 	group.AddCommand(children...)
 	return group
+}
+
+// onlyCommands refuses a word that is no command, and suggests the nearest one.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "? "
+	}
+	return exitf(ExitUsage, "%s has no command %q: %s(see %s --help)", cmd.CommandPath(), args[0], hint, cmd.CommandPath())
 }

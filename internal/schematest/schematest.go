@@ -140,10 +140,14 @@ func compareFields(t testing.TB, where string, root, n *node, of reflect.Type) {
 	}
 }
 
-// isObject reports whether the type is written as a JSON object: not a time, which is text.
+// isObject reports whether the type is written as a JSON object, field by field: not a time, nor what writes itself.
 func isObject(of reflect.Type) bool {
-	text := reflect.TypeFor[encoding.TextMarshaler]()
-	return of.Kind() == reflect.Struct && !of.Implements(text) && !reflect.PointerTo(of).Implements(text)
+	for _, own := range []reflect.Type{reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[json.Marshaler]()} {
+		if reflect.PointerTo(of).Implements(own) {
+			return false
+		}
+	}
+	return of.Kind() == reflect.Struct
 }
 
 // resolve follows $ref, and takes the branch of an anyOf that is not null.
