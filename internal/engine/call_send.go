@@ -36,9 +36,9 @@ func (c *call) enterSend(s *planStep) bool {
 		c.cseq++
 	}
 	l.setValues(c, s)
-	l.out = s.Send.Message.AppendTo(l.out[:0], &l.values)
+	l.out = l.messages[s.index].AppendTo(l.out[:0], &l.values)
 	v, _ := sip.ParseView(l.out) // what the author wrote is sent in any case
-	at := c.now() // before: on a fast path the answer is there when Send returns
+	at := c.now()                // before: on a fast path the answer is there when Send returns
 	err := c.flowFor(&v).Send(l.out)
 	switch {
 	case err == nil:

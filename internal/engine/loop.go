@@ -55,6 +55,12 @@ type loop struct {
 	stopBy             int64
 	reportedDrops      uint64
 
+	// view and in are the message being handled: one at a time, so nothing is allocated for it.
+	view sip.View
+	in   incoming
+	// messages are the templates of the send steps, with everything filled in that is the same for all calls.
+	messages []*template.Template
+
 	values  template.Values
 	globals []value
 	out     []byte // what is being rendered
@@ -84,6 +90,7 @@ func newLoop(c Config, plan *Plan) *loop {
 	l.names.advertise = c.Advertise
 	l.names.local = c.Transport.Local().Addr()
 	l.initValues()
+	l.bindMessages()
 	return l
 }
 
@@ -256,7 +263,8 @@ func (l *loop) abandon(err error) {
 // Received takes one message from the transport.
 func (l *loop) Received(m transport.Message) {
 	l.cfg.Stats.MessagesReceived.Add(1)
-	v, err := sip.ParseView(m.Data)
+	var err error
+	l.view, err = sip.ParseView(m.Data)
 	if err != nil {
 		if err != sip.ErrKeepAlive { //nolint:errorlint // a sentinel, never wrapped; this is the hot path
 			l.cfg.Stats.Malformed.Add(1)
@@ -264,15 +272,16 @@ func (l *loop) Received(m transport.Message) {
 		}
 		return
 	}
-	in := incoming{view: &v, flow: m.Flow, at: m.Received.UnixNano()}
+	in := &l.in
+	*in = incoming{view: &l.view, flow: m.Flow, at: m.Received.UnixNano()}
 	if m.Received.IsZero() {
 		in.at = l.cfg.Now().UnixNano()
 	}
-	if c, ok := l.calls[string(v.CallIDKey())]; ok {
-		c.receive(&in)
+	if c, ok := l.calls[string(l.view.CallIDKey())]; ok {
+		c.receive(in)
 		return
 	}
-	l.receiveUnknown(&in)
+	l.receiveUnknown(in)
 }
 
 // Closed ends the calls whose flow is no more.

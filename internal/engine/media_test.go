@@ -91,7 +91,10 @@ func (m *recordingMedia) LocalEndpoint() (netip.AddrPort, error) {
 	m.note("endpoint")
 	return netip.MustParseAddrPort("192.0.2.9:4000"), nil
 }
-func (m *recordingMedia) SetRemote(sdp []byte) error { m.note("remote(" + sdpName(sdp) + ")"); return nil }
+func (m *recordingMedia) SetRemote(sdp []byte) error {
+	m.note("remote(" + sdpName(sdp) + ")")
+	return nil
+}
 func (m *recordingMedia) Play(*media.Clip, int) error {
 	m.note("play")
 	return nil

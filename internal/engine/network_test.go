@@ -121,12 +121,14 @@ func (t *node) refuseWith(err error) {
 	t.refuse = err
 }
 
-func (t *node) Open(remote netip.AddrPort) (transport.Flow, error) { return transport.NewFlow(t, remote), nil }
-func (t *node) Local() netip.AddrPort                              { return t.addr }
-func (t *node) Protocol() transport.Protocol                       { return transport.UDP }
-func (t *node) Release()                                           {}
-func (t *node) Stats() transport.Stats                             { return t.stats }
-func (t *node) Close() error                                       { return nil }
+func (t *node) Open(remote netip.AddrPort) (transport.Flow, error) {
+	return transport.NewFlow(t, remote), nil
+}
+func (t *node) Local() netip.AddrPort        { return t.addr }
+func (t *node) Protocol() transport.Protocol { return transport.UDP }
+func (t *node) Release()                     {}
+func (t *node) Stats() transport.Stats       { return t.stats }
+func (t *node) Close() error                 { return nil }
 
 // peer is a node that a function plays: it gets every message and returns what to answer, without delay.
 func (n *network) peer(t testing.TB, addr string, react func(v *sip.View) [][]byte) *scriptedPeer {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/scenario"
 	"github.com/gossipper/gossipper/internal/template"
 	"github.com/gossipper/gossipper/internal/transport"
 )
@@ -23,6 +24,32 @@ func (l *loop) initValues() {
 	v.ContactScheme = v.Transport
 	if l.cfg.Media.Kind == media.KindWebRTC {
 		v.ContactScheme = "WSS"
+	}
+}
+
+// bindMessages fills into the templates what is the same for all calls. A caller has one target; a callee learns who calls, and so
+// its own address if it listens on all, with each call.
+func (l *loop) bindMessages() {
+	v := &l.values
+	keys := []template.Keyword{
+		template.KeyTransport, template.KeySIPTransport, template.KeyService, template.KeyPID,
+		template.KeyMediaTransport, template.KeyContactTransport,
+	}
+	if l.plan.role == scenario.UAC {
+		v.RemoteIP, v.RemotePort = l.names.text(l.cfg.Target.Addr()), int(l.cfg.Target.Port())
+		if v.RemoteHost == "" {
+			v.RemoteHost = v.RemoteIP
+		}
+		v.LocalIP = l.names.localFor(l.cfg.Target.Addr())
+		v.ServerIP, v.LocalIPType = v.LocalIP, ipType(v.LocalIP)
+		keys = append(keys, template.KeyRemoteHost, template.KeyRemoteIP, template.KeyRemotePort,
+			template.KeyLocalIP, template.KeyLocalIPType, template.KeyServerIP)
+	}
+	l.messages = make([]*template.Template, len(l.plan.steps))
+	for i := range l.plan.steps {
+		if send := l.plan.steps[i].Send; send != nil {
+			l.messages[i] = send.Message.Bind(v, keys...)
+		}
 	}
 }
 
