@@ -52,6 +52,9 @@ func NewFactory(options Options) (*Factory, error) {
 	if f.address, err = mediaAddress(f.net, options.Interface, options.IP); err != nil {
 		return nil, err
 	}
+	if err := f.checkAddress(); err != nil {
+		return nil, err
+	}
 	f.hosts = 1
 	certificate, fingerprint, err := newCertificate(time.Now())
 	if err != nil {
@@ -71,6 +74,19 @@ func NewFactory(options Options) (*Factory, error) {
 		}
 	}
 	return f, nil
+}
+
+// checkAddress refuses addresses with which every call would fail.
+func (f *Factory) checkAddress() error {
+	a := f.address
+	switch {
+	case a.Is6() && (a.IsLoopback() || a.IsLinkLocalUnicast()):
+		return fmt.Errorf("WebRTC: ICE does not use the address %s (RFC 8445 5.1.1.1); use 127.0.0.1 or a global address", a)
+	case a.Is6() && f.options.ICEPolicy == PolicyRelay:
+		return fmt.Errorf("WebRTC: TURN servers are reached over IPv4 only; ICE policy relay needs an IPv4 address instead of %s", a)
+	default:
+		return nil
+	}
 }
 
 // mediaEngine knows the codecs of the descriptions that Pion gets to see (see forPion).
