@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/gossipper/gossipper/scenarios"
 )
 
 // Open finds a scenario by the name of a built-in or by its path.
@@ -49,21 +51,33 @@ func readFile(path string) ([]byte, error) {
 }
 
 // besideFS finds the files that a scenario of the local file system names: beside the scenario, and if there is none, in the working
-// directory, as SIPp does. Unlike other file systems of io/fs it takes absolute names and "..": whoever runs a scenario from a file
-// can read their own files anyway. A service that runs other people's scenarios hands a narrower one to Parse.
+// directory, as SIPp does. Last come the built-in files, so that a copy of a built-in scenario plays what that plays. Unlike other
+// file systems of io/fs it takes absolute names and "..": whoever runs a scenario from a file can read their own files anyway. A
+// service that runs other people's scenarios hands a narrower one to Parse.
 type besideFS string
 
 // Open implements fs.FS.
 func (dir besideFS) Open(name string) (fs.File, error) {
 	f, err := os.Open(dir.path(name))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		return f, nil
 	}
-	return f, nil
+	if builtin, builtinErr := scenarios.FS.Open(name); errors.Is(err, fs.ErrNotExist) && builtinErr == nil {
+		return builtin, nil
+	}
+	return nil, err
 }
 
 // Stat implements fs.StatFS. It opens nothing, because opening a pipe would wait for its writer.
-func (dir besideFS) Stat(name string) (fs.FileInfo, error) { return os.Stat(dir.path(name)) }
+func (dir besideFS) Stat(name string) (fs.FileInfo, error) {
+	info, err := os.Stat(dir.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		if builtin, builtinErr := fs.Stat(scenarios.FS, name); builtinErr == nil {
+			return builtin, nil
+		}
+	}
+	return info, err
+}
 
 // path returns where the file is, or would have to be.
 func (dir besideFS) path(name string) string {
