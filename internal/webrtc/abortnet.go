@@ -1,9 +1,12 @@
 package webrtc
 
 import (
+	"encoding/binary"
+	"errors"
 	"net"
 	"sync"
 
+	"github.com/pion/stun/v4"
 	"github.com/pion/transport/v4"
 )
 
@@ -68,12 +71,53 @@ func (n *abortNet) abort() {
 	}
 }
 
+// trackedPacketConn is a socket towards a TURN server over UDP. Closing it is not enough: the client would notice at its next
+// retransmission only, up to 1.6 seconds later. So the request that waits is given an answer.
 type trackedPacketConn struct {
 	net.PacketConn
 	t *tracked
+
+	mu      sync.Mutex
+	request []byte // header of the last STUN request
+	to      net.Addr
 }
 
-func (c trackedPacketConn) Close() error { return c.t.Close() }
+func (c *trackedPacketConn) Close() error { return c.t.Close() }
+
+// WriteTo implements net.PacketConn.
+func (c *trackedPacketConn) WriteTo(p []byte, to net.Addr) (int, error) {
+	if stun.IsMessage(p) {
+		c.mu.Lock()
+		c.request, c.to = append(c.request[:0], p[:stunHeader]...), to
+		c.mu.Unlock()
+	}
+	return c.PacketConn.WriteTo(p, to)
+}
+
+// ReadFrom implements net.PacketConn.
+func (c *trackedPacketConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	n, from, err := c.PacketConn.ReadFrom(p)
+	if err == nil || !errors.Is(err, net.ErrClosed) {
+		return n, from, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.request) == 0 || len(p) < stunHeader {
+		return n, from, err
+	}
+	// An error response to the request, without attributes (RFC 8489 5).
+	copy(p, c.request)
+	kind := stun.MessageType{}
+	kind.ReadValue(binary.BigEndian.Uint16(p))
+	kind.Class = stun.ClassErrorResponse
+	binary.BigEndian.PutUint16(p, kind.Value())
+	binary.BigEndian.PutUint16(p[2:], 0)
+	c.request = c.request[:0]
+	return stunHeader, c.to, nil
+}
+
+// stunHeader is the length of the header of a STUN message (RFC 8489 5).
+const stunHeader = 20
 
 type trackedTCPConn struct {
 	transport.TCPConn
@@ -88,7 +132,7 @@ func (n *abortNet) ListenPacket(network, address string) (net.PacketConn, error)
 	if err != nil {
 		return nil, err
 	}
-	return trackedPacketConn{PacketConn: conn, t: n.track(conn.Close)}, nil
+	return &trackedPacketConn{PacketConn: conn, t: n.track(conn.Close)}, nil
 }
 
 // DialTCP is used for TURN over TCP and TLS only.

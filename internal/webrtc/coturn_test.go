@@ -215,3 +215,25 @@ func TestCheckCoturn(t *testing.T) {
 		wantCheckError(t, err, 401, "check user name, password or secret, and the clock")
 	}
 }
+
+// TestICEFailureNamesTheServersThatRefused is the same wrong secret without the relay policy: the call gets as far as ICE.
+func TestICEFailureNamesTheServersThatRefused(t *testing.T) {
+	t.Parallel()
+	server := startCoturn(t, "north")
+	f := newTestFactory(t, Options{ICEServers: []string{"turn:" + server.address}, ICEAuthSecret: "hunter2", ICEConnectTimeout: 500 * time.Millisecond})
+	caller, callee := newTestBridge(t, f), newTestBridge(t, f)
+	ctx := testContext(t)
+	offer, err := caller.CreateOffer(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := callee.Answer(ctx, offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	callee.mustClose(t)
+	if err := caller.AcceptAnswer(ctx, answer); err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, caller.waitForFailure(t), outcome.StageICE, codeICEFailed, "turn:"+server.address+"?transport=udp: 401 Unauthorized")
+}
