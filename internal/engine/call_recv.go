@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/gossipper/gossipper/internal/outcome"
 	"github.com/gossipper/gossipper/internal/scenario"
@@ -228,12 +229,14 @@ func (c *call) noteProgress(status int, at int64) {
 	since := max(at-c.inviteAt, 0)
 	if status >= 180 && status != 401 && status != 407 && c.pdd < 0 {
 		c.pdd = since
+		c.loop.cfg.Stats.PDD.Record(time.Duration(since))
 	}
 	if status >= 200 {
 		c.finalStatus = status
 	}
 	if status >= 200 && status < 300 && c.setup < 0 && (c.inviteSent || c.inviteCameIn) {
 		c.setup = since
+		c.loop.cfg.Stats.Setup.Record(time.Duration(since))
 	}
 }
 

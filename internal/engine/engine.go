@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,7 @@ func New(c Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
+	c.Target = netip.AddrPortFrom(c.Target.Addr().Unmap(), c.Target.Port()) // as the transport shows it
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -193,8 +193,12 @@ func (l *loop) wait() time.Duration {
 	}
 	if l.plan.role == scenario.UAC && !l.noMoreStarts() {
 		if next, more := l.pace.next(); more {
-			wait = min(wait, next-l.elapsed)
+			// At thousands of calls a second, waking for each start would cost more than the calls.
+			wait = min(wait, max(next-l.elapsed, tick))
 		}
+	}
+	if d := l.cfg.Load.Duration; d > l.elapsed {
+		wait = min(wait, d-l.elapsed)
 	}
 	if l.ending() {
 		wait = min(wait, time.Duration(max(l.quietBy-l.tick, 1))*tick)

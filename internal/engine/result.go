@@ -33,12 +33,6 @@ func (c *call) end(f *outcome.Failure) {
 	c.kept, c.keptLeft = c.kept[:0], 0
 	l.running--
 	l.cfg.Stats.CallsRunning.Add(-1)
-	if c.setup >= 0 {
-		l.cfg.Stats.Setup.Record(time.Duration(c.setup))
-	}
-	if c.pdd >= 0 {
-		l.cfg.Stats.PDD.Record(time.Duration(c.pdd))
-	}
 	if c.media != nil {
 		m := c.media
 		c.media = nil
