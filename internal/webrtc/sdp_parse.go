@@ -24,7 +24,6 @@ const (
 	inactive direction = "inactive"
 )
 
-func (d direction) sends() bool    { return d == sendRecv || d == sendOnly }
 func (d direction) receives() bool { return d == sendRecv || d == recvOnly }
 
 // answer is the widest direction that may answer d.
