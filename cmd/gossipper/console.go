@@ -17,8 +17,8 @@ type console struct {
 // eraseLine returns the cursor to the beginning of the line and erases it.
 const eraseLine = "\r\x1b[K"
 
-// print writes one line; the status line is gone until the next showStatus.
-func (c *console) print(format string, args ...any) {
+// say writes one line; the status line is gone until the next showStatus.
+func (c *console) say(format string, args ...any) {
 	line := strings.TrimRight(fmt.Sprintf(format, args...), "\n") + "\n"
 	c.mu.Lock()
 	defer c.mu.Unlock()

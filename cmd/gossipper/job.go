@@ -23,12 +23,15 @@ type job struct {
 	Local         string           `json:"local"`
 	RecvTimeoutMS *float64         `json:"recv_timeout_ms"` // null: no limit
 	Profile       *profile.Profile `json:"profile"`
+	// Warnings are what was odd about the configuration.
+	Warnings []string `json:"warnings"`
 }
 
 func newJob(p *prepared, local string, start time.Time) *job {
 	j := &job{
 		Schema: jobSchema, Version: version(), StartedAt: moment(start), Role: p.role.String(), Scenario: p.profile.Scenario,
 		Media: p.kind.String(), Target: record.Text(p.askedTarget), Local: local, Profile: p.profile.Masked(),
+		Warnings: append([]string{}, p.warnings...),
 	}
 	if p.recvTimeout > 0 {
 		j.RecvTimeoutMS = new(record.Millis(p.recvTimeout))

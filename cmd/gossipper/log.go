@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"sync/atomic"
+
+	"github.com/gossipper/gossipper/internal/report"
 )
 
 // maxConsoleWarnings is how many warnings of one run the screen shows; all are in errors.log.
@@ -13,34 +16,62 @@ const maxConsoleWarnings = 10
 
 // newLog returns a logger that writes everything from Info on to the file, and the first warnings to the console.
 func newLog(file io.Writer, screen *console, fileName string) *slog.Logger {
-	short := func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
-			return slog.Attr{}
-		}
-		return a
-	}
 	return slog.New(teeHandler{
 		slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelInfo}),
-		slog.NewTextHandler(&warningWriter{screen: screen, file: fileName}, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: short}),
+		&screenHandler{screen: screen, file: fileName, shown: new(atomic.Int64)},
 	})
 }
 
-// warningWriter shows a limited number of warnings.
-type warningWriter struct {
+// screenHandler shows a limited number of warnings to people: the message, and what belongs to it in parentheses.
+type screenHandler struct {
 	screen *console
 	file   string
-	shown  atomic.Int64
+	shown  *atomic.Int64
+	attrs  string // of the logger, as they are shown
+	group  string // a prefix of names
 }
 
-// Write shows one warning.
-func (w *warningWriter) Write(line []byte) (int, error) {
-	switch n := w.shown.Add(1); {
-	case n <= maxConsoleWarnings:
-		w.screen.print("Warning: %s", line)
-	case n == maxConsoleWarnings+1:
-		w.screen.print("Warning: there are more warnings; all are in %s", w.file)
+// Enabled implements slog.Handler.
+func (*screenHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn
+}
+
+// Handle implements slog.Handler.
+func (h *screenHandler) Handle(_ context.Context, r slog.Record) error {
+	n := h.shown.Add(1)
+	if n > maxConsoleWarnings {
+		if n == maxConsoleWarnings+1 {
+			h.screen.say("Warning: there are more warnings; all are in %s", h.file)
+		}
+		return nil
 	}
-	return len(line), nil
+	attrs := h.attrs
+	r.Attrs(func(a slog.Attr) bool { attrs += h.format(a); return true })
+	if attrs != "" {
+		attrs = " (" + strings.TrimPrefix(attrs, ", ") + ")"
+	}
+	h.screen.say("Warning: %s", report.Clean(r.Message+attrs))
+	return nil
+}
+
+func (h *screenHandler) format(a slog.Attr) string {
+	return ", " + h.group + a.Key + " " + a.Value.Resolve().String()
+}
+
+// WithAttrs implements slog.Handler.
+func (h *screenHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	changed := *h
+	for _, a := range attrs {
+		changed.attrs += h.format(a)
+	}
+	return &changed
+}
+
+// WithGroup implements slog.Handler.
+func (h *screenHandler) WithGroup(name string) slog.Handler {
+	changed := *h
+	changed.group += name + "."
+	return &changed
 }
 
 // teeHandler hands each record to all its handlers.

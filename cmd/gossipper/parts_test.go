@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,8 +14,6 @@ import (
 	"testing/fstest"
 	"testing/synctest"
 	"time"
-
-	"context"
 
 	"github.com/gossipper/gossipper/internal/engine"
 	"github.com/gossipper/gossipper/internal/media"
@@ -94,9 +93,9 @@ func TestProgressPlain(t *testing.T) {
 		live.Setup.Record(20 * time.Millisecond)
 		live.StartsMissed.Store(4)
 		live.Dropped.Store(9)
-		time.Sleep(plainInterval + time.Millisecond) // virtual time
+		<-time.After(plainInterval + time.Millisecond) // virtual time
 		live.CallsStarted.Store(150)
-		time.Sleep(plainInterval)
+		<-time.After(plainInterval)
 		cancel()
 		<-done
 		want := "   5.0s  started 50  running 7  ok 1  failed 1  10.0/s  setup p50 20.0 ms p95 20.0 ms  missed 4  dropped 9\n" +
@@ -144,9 +143,9 @@ func TestConsoleErasesTheStatusLine(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	c := &console{to: &out}
-	c.print("one\n")
+	c.say("one\n")
 	c.showStatus("status")
-	c.print("two")
+	c.say("two")
 	c.clearStatus()
 	if want := "one\n" + eraseLine + "status" + eraseLine + "two\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
@@ -167,7 +166,7 @@ func TestLogLimitsWarningsOnTheScreen(t *testing.T) {
 	if !strings.Contains(file.String(), "only in the file") || strings.Contains(screen.String(), "only in the file") {
 		t.Error("information belongs into the file alone")
 	}
-	if got := strings.Count(screen.String(), "Warning: msg=odd run=x"); got != maxConsoleWarnings {
+	if got := strings.Count(screen.String(), "Warning: odd (run x, g.n "); got != maxConsoleWarnings {
 		t.Errorf("the screen shows %d warnings:\n%s", got, screen.String())
 	}
 	if got := strings.Count(screen.String(), "all are in errors.log"); got != 1 {

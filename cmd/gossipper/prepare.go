@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ type prepared struct {
 
 	recvTimeout time.Duration
 	out         string
+	iceByFlag   bool // ICE servers came from the command line
 	// askedTarget is the target as the user wrote it.
 	askedTarget string
 	warnings    []string
@@ -59,7 +61,8 @@ func prepare(ctx context.Context, env *Env, r request) (*prepared, error) {
 		return nil, exit(ExitUsage, withoutPath(err))
 	}
 	p := &prepared{profile: loaded.Profile, recvTimeout: r.flags.recvTimeout, out: r.flags.out, askedTarget: loaded.Profile.Target}
-	p.warnings = r.flags.warnings
+	p.iceByFlag = loaded.Origins["transports.webrtc.ice_servers"].Kind == profile.FromFlag
+	p.warnings = slices.Clone(r.flags.warnings)
 	for _, w := range loaded.Warnings {
 		p.warnings = append(p.warnings, w.String())
 	}
@@ -109,19 +112,8 @@ func (p *prepared) setMedia(flag string) error {
 	row, enabled := p.profile.WebRTC()
 	p.webrtc = row
 	kind := p.scenario.EffectiveMedia(enabled, flag)
-	var wrong []string
-	for _, problem := range p.scenario.CheckMedia(kind) {
-		if problem.Severity == scenario.Error {
-			wrong = append(wrong, problem.String())
-		} else {
-			p.warnings = append(p.warnings, problem.String())
-		}
-	}
-	for _, problem := range p.scenario.Warnings {
-		p.warnings = append(p.warnings, problem.String())
-	}
-	if len(wrong) > 0 {
-		return errors.New(strings.Join(wrong, "\n"))
+	if err := p.checkMedia(kind); err != nil {
+		return err
 	}
 	m := p.profile.Media
 	if m.Play != "" {
@@ -131,19 +123,42 @@ func (p *prepared) setMedia(flag string) error {
 		}
 		p.play = clip
 	}
+	wanted := p.play != nil || m.RecordWAV
 	switch {
 	case kind == "webrtc":
 		p.kind = media.KindWebRTC
-	case kind == "rtp" && (flag == "rtp" || p.scenario.NeedsMedia() || p.play != nil || m.RecordWAV):
+	case kind == "rtp" && (flag == "rtp" || wanted || p.scenario.NeedsMedia()):
 		p.kind = media.KindRTP
 	}
-	if p.kind != media.KindWebRTC && flag == "" && len(row.ICEServers) > 0 && !enabled {
-		p.warnings = append(p.warnings, "the ICE servers are not used: the media are "+kind+"; --media webrtc gives the calls WebRTC media")
-	}
-	if p.kind == media.KindNone && (p.play != nil || m.RecordWAV) {
+	if p.kind == media.KindNone && wanted {
 		p.warnings = append(p.warnings, "nothing is played or recorded: the run has no media")
 	}
+	// Whoever has a row and disabled it knows; whoever gave servers by flag may not.
+	if row.ICEServers != nil && p.kind != media.KindWebRTC && p.iceByFlag {
+		p.warnings = append(p.warnings, "the ICE servers are not used: the media are "+kind+"; --media webrtc gives the calls WebRTC media")
+	}
 	return nil
+}
+
+// checkMedia reports what in the scenario cannot work with this kind of media.
+func (p *prepared) checkMedia(kind string) error {
+	var wrong []string
+	for _, problem := range slices.Concat(p.scenario.Warnings, p.scenario.CheckMedia(kind)) {
+		if problem.Severity == scenario.Error {
+			wrong = append(wrong, problem.String())
+		} else {
+			p.warnOf(problem)
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "\n"))
+	}
+	return nil
+}
+
+// warnOf keeps a warning about the scenario. That it is one is said where it is shown.
+func (p *prepared) warnOf(problem scenario.Problem) {
+	p.warnings = append(p.warnings, strings.Replace(problem.String(), ": warning: ", ": ", 1))
 }
 
 // setAddresses resolves the target and chooses the local address.
@@ -205,7 +220,7 @@ func resolve(ctx context.Context, hostPort string, local netip.AddrPort, localGi
 func routeTo(target netip.AddrPort) netip.Addr {
 	conn, err := net.Dial("udp", target.String())
 	if err == nil {
-		defer conn.Close() // it sent nothing
+		defer func() { _ = conn.Close() }() // it sent nothing
 		if a, ok := conn.LocalAddr().(*net.UDPAddr); ok {
 			return a.AddrPort().Addr().Unmap()
 		}

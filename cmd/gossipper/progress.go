@@ -77,7 +77,7 @@ func (p *progress) run(ctx context.Context) {
 func (p *progress) show() {
 	line := p.line(false)
 	if p.mode == progressPlain {
-		p.screen.print("%s", line)
+		p.screen.say("%s", line)
 		return
 	}
 	// A line that is wider than the terminal would be wrapped, and its beginning never erased.
@@ -88,7 +88,7 @@ func (p *progress) show() {
 }
 
 // finish leaves one last line behind.
-func (p *progress) finish() { p.screen.print("%s", p.line(true)) }
+func (p *progress) finish() { p.screen.say("%s", p.line(true)) }
 
 // line says how the run stands. The rate is that since the line before, which means nothing at the end.
 func (p *progress) line(last bool) string {

@@ -158,7 +158,7 @@ func (r *running) run(ctx context.Context) (*report.Summary, error) {
 func (r *running) describe(end time.Time, live *stats.Snapshot, errs []error) report.Run {
 	run := report.Run{
 		Role: r.role.String(), Scenario: r.scenario.Name, Media: r.kind.String(), Target: r.askedTarget, StartedAt: moment(r.start), EndedAt: moment(end),
-		AskedCalls: r.profile.Load.Calls, Limit: r.profile.Load.Limit, RunDir: r.dir.Path(), Live: live, Warnings: r.warnings,
+		AskedCalls: r.profile.Load.Calls, Limit: r.profile.Load.Limit, RunDir: r.dir.Path(), Live: live,
 	}
 	if r.role == scenario.UAC {
 		run.AskedRate = r.profile.Load.Rate / time.Duration(r.profile.Load.Period).Seconds()

@@ -27,11 +27,11 @@ func (r *running) obeySignals(ctx context.Context) {
 		select {
 		case <-r.env.Signals:
 			if n > 1 {
-				r.screen.print("Ending all calls.")
+				r.screen.say("Ending all calls.")
 				r.engine.Stop()
 				continue
 			}
-			r.screen.print("Finishing %d calls; press Ctrl-C again to end them now.", max(r.live.CallsRunning.Load(), 0))
+			r.screen.say("Finishing %d calls; press Ctrl-C again to end them now.", max(r.live.CallsRunning.Load(), 0))
 			r.engine.Drain()
 		case <-ctx.Done():
 			return

@@ -18,14 +18,16 @@ const (
 	surelyFound = 0.98
 	// probeLength is how much of the original is searched for in a recording, in samples.
 	probeLength = media.SampleRate / 4
-	// maxDelay is how late the original may begin in a recording, in samples.
-	maxDelay = 3 * media.SampleRate / 2
+	// maxDelay is how late the original may begin in a recording, maxMissing how much of its beginning may be missing, in samples:
+	// the first packets can arrive before the peer has the keys to read them.
+	maxDelay   = 3 * media.SampleRate / 2
+	maxMissing = media.SampleRate / 5
 )
 
 // similarity is how a recording compares with what was sent.
 type similarity struct {
 	correlation float64       // 1: the same
-	delay       time.Duration // of the original's beginning in the recording
+	delay       time.Duration // of the original's beginning in the recording; negative: so much of it is missing
 	length      time.Duration // of what was compared
 }
 
@@ -59,13 +61,15 @@ func samplesOf(clip *media.Clip) []int16 {
 
 // compare searches for the loudest part of the original's beginning, and compares everything from there on.
 func compare(recorded, original []int16) similarity {
-	if len(recorded) < probeLength || len(original) < probeLength {
+	// The part must be in the recording whether that begins too early or too late.
+	end := min(len(original), len(recorded)-maxMissing, media.SampleRate)
+	if end < maxMissing+probeLength {
 		return similarity{}
 	}
-	at := loudest(original[:min(len(original), len(recorded), media.SampleRate)])
+	at := maxMissing + loudest(original[maxMissing:end])
 	probe := original[at : at+probeLength]
 	best, delay := -1.0, 0
-	for d := 0; d <= maxDelay && d+at+probeLength <= len(recorded); d++ {
+	for d := -maxMissing; d <= maxDelay && d+at+probeLength <= len(recorded); d++ {
 		if c := correlation(recorded[d+at:d+at+probeLength], probe); c > best {
 			best, delay = c, d
 		}
@@ -73,14 +77,15 @@ func compare(recorded, original []int16) similarity {
 			break
 		}
 	}
-	expected := make([]int16, len(recorded)-delay)
+	heard := recorded[max(delay, 0):]
+	expected := make([]int16, len(heard))
 	for i := range expected {
-		expected[i] = original[i%len(original)]
+		expected[i] = original[(i+max(-delay, 0))%len(original)]
 	}
 	return similarity{
-		correlation: correlation(recorded[delay:], expected),
+		correlation: correlation(heard, expected),
 		delay:       time.Duration(delay) * time.Second / media.SampleRate,
-		length:      time.Duration(len(expected)) * time.Second / media.SampleRate,
+		length:      time.Duration(len(heard)) * time.Second / media.SampleRate,
 	}
 }
 

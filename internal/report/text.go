@@ -41,10 +41,10 @@ func (s *Summary) WriteText(to io.Writer) error {
 		if i == 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString("Warning: " + clean(w) + "\n")
+		b.WriteString("Warning: " + Clean(w) + "\n")
 	}
 	if s.RunDir != "" {
-		b.WriteString("\nRun directory: " + clean(s.RunDir) + "\n")
+		b.WriteString("\nRun directory: " + Clean(s.RunDir) + "\n")
 	}
 	_, err := io.WriteString(to, b.String())
 	return err
@@ -54,7 +54,7 @@ func (s *Summary) WriteText(to io.Writer) error {
 func (s *Summary) writeFigures(b *strings.Builder) {
 	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "%s\t%s\n", name, clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(table, "%s\t%s\n", name, Clean(fmt.Sprintf(format, args...)))
 	}
 	row("Scenario", "%s, %s, media %s%s", s.Scenario, s.Role, s.Media, s.target())
 	row("Calls", "%s", s.calls())
@@ -158,11 +158,11 @@ func (s *Summary) writeFailures(b *strings.Builder) {
 		if f.Code != "" && f.Code != what {
 			what += " (" + f.Code + ")"
 		}
-		fmt.Fprintf(b, "  %d × %s%s\n", f.Count, clean(what), clean(where))
+		fmt.Fprintf(b, "  %d × %s%s\n", f.Count, Clean(what), Clean(where))
 		if f.ExampleReason != "" {
-			fmt.Fprintf(b, "      %s\n", clean(f.ExampleReason))
+			fmt.Fprintf(b, "      %s\n", Clean(f.ExampleReason))
 		}
-		fmt.Fprintf(b, "      for example call %s\n", clean(f.ExampleCallID))
+		fmt.Fprintf(b, "      for example call %s\n", Clean(f.ExampleCallID))
 	}
 	if s.FailuresNotShown > 0 {
 		fmt.Fprintf(b, "  and %s that failed in other ways\n", plural(s.FailuresNotShown))
@@ -207,8 +207,8 @@ func counts(of map[string]uint64) string {
 	return strings.Join(parts, ", ")
 }
 
-// clean replaces what could drive a terminal: peers choose reasons and Call-IDs.
-func clean(s string) string {
+// Clean replaces what could drive a terminal: peers choose reasons and Call-IDs.
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) || r == ' ' {
 			return r
