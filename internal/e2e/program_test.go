@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,21 +24,27 @@ const runLimit = 90 * time.Second
 var program string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "gossipper-e2e-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	program = filepath.Join(dir, "gossipper")
-	build := exec.Command("go", "build", "-o", program, "github.com/gossipper/gossipper/cmd/gossipper")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
+	if err := build(); err != nil {
+		log.Fatal(err) //nolint:forbidigo // a TestMain has no other way to fail
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		os.RemoveAll(dir)
-		os.Exit(code)
+		_ = os.RemoveAll(filepath.Dir(program))
+		os.Exit(code) //nolint:forbidigo // goleak leaves the end to its Cleanup
 	}))
+}
+
+// build builds the program into a directory of its own.
+func build() error {
+	dir, err := os.MkdirTemp("", "gossipper-e2e-")
+	if err != nil {
+		return err
+	}
+	program = filepath.Join(dir, "gossipper")
+	out, err := exec.Command("go", "build", "-o", program, "github.com/gossipper/gossipper/cmd/gossipper").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // run is one run of the program: the process and its run directory.

@@ -162,8 +162,12 @@ func TestActions(t *testing.T) {
 		t.Errorf("log %q", got)
 	}
 	for i, want := range []RTPStream{
-		{Line: 29, Source: "a.wav", Loops: -1}, {Line: 30, Source: "tone:440", Loops: 1}, {Line: 30, Source: "silence", Loops: 3},
-		{Line: 30, Op: RTPPause, Loops: 1}, {Line: 30, Op: RTPResume, Loops: 1}, {Line: 30, Op: RTPStop, Loops: 1},
+		{Line: 29, Source: "a.wav", Loops: -1},
+		{Line: 30, Source: "tone:440", Loops: 1},
+		{Line: 30, Source: "silence", Loops: 3},
+		{Line: 30, Op: RTPPause, Loops: 1},
+		{Line: 30, Op: RTPResume, Loops: 1},
+		{Line: 30, Op: RTPStop, Loops: 1},
 	} {
 		if got := *actions[3+i].(*RTPStream); got != want {
 			t.Errorf("got %+v, want %+v", got, want)

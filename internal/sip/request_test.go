@@ -25,8 +25,10 @@ func TestRequestsOfTheInviteTransaction(t *testing.T) {
 	busy := parse(t, "SIP/2.0 486 Busy Here\r\nTo: <sip:bob@example.com>;tag=busy\r\nCall-ID: call-1\r\nCSeq: 7 INVITE\r\n\r\n")
 	noTo := parse(t, "SIP/2.0 486 Busy Here\r\nCall-ID: call-1\r\n\r\n")
 	request := func(method, to, credentials string) string {
-		text := []string{method + " sip:bob@example.com SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bKinvite",
-			"Route: <sip:edge;lr>", "Route: <sip:core;lr>", "From: <sip:alice@a>;tag=alice", "To: " + to}
+		text := []string{
+			method + " sip:bob@example.com SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bKinvite",
+			"Route: <sip:edge;lr>", "Route: <sip:core;lr>", "From: <sip:alice@a>;tag=alice", "To: " + to,
+		}
 		if credentials != "" {
 			text = append(text, credentials)
 		}

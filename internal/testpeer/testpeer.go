@@ -102,7 +102,7 @@ func FreeUDPPort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	return conn.LocalAddr().(*net.UDPAddr).Port
 }
 
@@ -138,7 +138,7 @@ func BlackHole(t testing.TB) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
