@@ -79,7 +79,7 @@ func (m *callMedia) webrtc(p *prepared, bind netip.Addr, pacer *media.Pacer, log
 	}
 	factory, err := webrtc.NewFactory(webrtcOptions(p.webrtc, bind, pacer, log))
 	if err != nil {
-		return exit(ExitUsage, fmt.Errorf("WebRTC: %w", err))
+		return exit(ExitUsage, err)
 	}
 	m.new = factory.NewPipeline
 	m.close = append(m.close, factory.Close)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,5 +85,76 @@ func TestMediaAddress(t *testing.T) {
 		if got := reachableAddress(netip.AddrPort{}, bind); !got.IsValid() || got.IsUnspecified() {
 			t.Errorf("bound to %v without a target: %v cannot be written into SDP", bind, got)
 		}
+	}
+}
+
+// The nearest word on the kind of media wins: flag, scenario, profile.
+func TestKindOfMedia(t *testing.T) {
+	t.Parallel()
+	const call = "<scenario name=\"x\"%s>\n<recv request=\"INVITE\"/>\n<send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n\n[sdp_answer]\n]]></send>\n</scenario>"
+	const on, off = "transports: [{type: udp}, {type: webrtc}]\n", "transports: [{type: udp}, {type: webrtc, enabled: false}]\n"
+	for _, c := range []struct {
+		name, attribute, profile, flag string
+		want                           media.Kind
+	}{
+		{"nothing said", "", "", "", media.KindRTP},
+		{"row", "", on, "", media.KindWebRTC},
+		{"row that is not enabled", "", off, "", media.KindRTP},
+		{"attribute", ` webrtc="true"`, "", "", media.KindWebRTC},
+		{"attribute and row that is not enabled", ` webrtc="true"`, off, "", media.KindWebRTC},
+		{"attribute against row", ` webrtc="false"`, on, "", media.KindRTP},
+		{"flag against row", "", on, "rtp", media.KindRTP},
+		{"flag against attribute", ` webrtc="true"`, on, "rtp", media.KindRTP},
+		{"flag", "", "", "webrtc", media.KindWebRTC},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := request{scenario: writeFile(t, "x.xml", fmt.Sprintf(call, c.attribute)), flags: runFlags{media: c.flag}}
+			if c.profile != "" {
+				r.flags.profile = writeFile(t, "p.yaml", c.profile)
+			}
+			p, err := prepare(t.Context(), &Env{}, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.kind != c.want {
+				t.Errorf("media %v, want %v", p.kind, c.want)
+			}
+			if rows := p.profile.SIPTransports(); len(rows) != 1 || rows[0].Type != profile.UDP {
+				t.Errorf("SIP transports %v, want UDP alone", rows)
+			}
+		})
+	}
+	t.Run("a scenario without media has none", func(t *testing.T) {
+		t.Parallel()
+		p, err := prepare(t.Context(), &Env{}, request{scenario: "options_ping", target: "127.0.0.1"})
+		if err != nil || p.kind != media.KindNone {
+			t.Errorf("%v, %v", p, err)
+		}
+	})
+	t.Run("a webrtc row alone carries no SIP", func(t *testing.T) {
+		t.Parallel()
+		file := writeFile(t, "p.yaml", "transports: [{type: udp, enabled: false}, {type: webrtc}]\n")
+		_, err := prepare(t.Context(), &Env{}, request{scenario: "uas", flags: runFlags{profile: file}})
+		if exitCodeOf(err) != ExitUsage || !strings.Contains(err.Error(), "no SIP transport") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestAddressesOfACaller(t *testing.T) {
+	t.Parallel()
+	p, err := prepare(t.Context(), &Env{}, request{scenario: "uac", target: "sip:alice@127.0.0.1:5099"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.target.String() != "127.0.0.1:5099" || p.service != "alice" || p.host != "127.0.0.1" || p.local.String() != "127.0.0.1:0" {
+		t.Errorf("target %v, service %s, host %s, local %v", p.target, p.service, p.host, p.local)
+	}
+	if p, err = prepare(t.Context(), &Env{}, request{scenario: "uac", target: "[::1]:5099"}); err != nil {
+		t.Fatal(err)
+	}
+	if p.local.String() != "[::1]:0" || p.service != "service" {
+		t.Errorf("local %v, service %s; want an IPv6 address and the default user", p.local, p.service)
 	}
 }

@@ -116,17 +116,13 @@ func (p *prepared) setMedia(flag string) error {
 		return err
 	}
 	m := p.profile.Media
-	if m.Play != "" {
-		clip, err := media.LoadClip(userFiles{p.scenario.Dir}, m.Play)
-		if err != nil {
-			return err
-		}
-		p.play = clip
-	}
-	wanted := p.play != nil || m.RecordWAV
+	wanted := m.Play != "" || m.RecordWAV
 	switch {
 	case kind == "webrtc":
 		p.kind = media.KindWebRTC
+		if err := webrtcOptions(row, netip.Addr{}, nil, nil).Validate(); err != nil {
+			return fmt.Errorf("WebRTC: %w", err)
+		}
 	case kind == "rtp" && (flag == "rtp" || wanted || p.scenario.NeedsMedia()):
 		p.kind = media.KindRTP
 	}
@@ -137,7 +133,15 @@ func (p *prepared) setMedia(flag string) error {
 	if row.ICEServers != nil && p.kind != media.KindWebRTC && p.iceByFlag {
 		p.warnings = append(p.warnings, "the ICE servers are not used: the media are "+kind+"; --media webrtc gives the calls WebRTC media")
 	}
-	return nil
+	return p.setPlay()
+}
+
+// setPlay loads what every call plays.
+func (p *prepared) setPlay() (err error) {
+	if name := p.profile.Media.Play; name != "" {
+		p.play, err = media.LoadClip(userFiles{p.scenario.Dir}, name)
+	}
+	return err
 }
 
 // checkMedia reports what in the scenario cannot work with this kind of media.

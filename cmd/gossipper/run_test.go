@@ -217,7 +217,7 @@ func TestSignals(t *testing.T) {
 		uac := launchRun(t, "uac", address, "--rate", "20", "--hold", "1s", "--progress", "tty", "--media", "none")
 		uac.stderr.wait(t, uac.program, "setup p50")
 		uac.signals <- os.Interrupt
-		uac.stderr.wait(t, uac.program, "press Ctrl-C again")
+		uac.stderr.wait(t, uac.program, "press Ctrl-C again to end now")
 		uac.end(t, ExitOK)
 		uas.signals <- os.Interrupt
 		uas.end(t, ExitOK)
@@ -232,7 +232,7 @@ func TestSignals(t *testing.T) {
 		uac := launchRun(t, "uac", address, "--rate", "20", "--hold", "1h", "--progress", "tty", "--media", "none")
 		uac.stderr.wait(t, uac.program, "running 1")
 		uac.signals <- os.Interrupt
-		uac.stderr.wait(t, uac.program, "press Ctrl-C again")
+		uac.stderr.wait(t, uac.program, "press Ctrl-C again to end now")
 		uac.signals <- os.Interrupt
 		uac.end(t, ExitFailed)
 		uas.signals <- os.Interrupt

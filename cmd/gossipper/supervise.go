@@ -31,7 +31,7 @@ func (r *running) obeySignals(ctx context.Context) {
 				r.engine.Stop()
 				continue
 			}
-			r.screen.say("Finishing %d calls; press Ctrl-C again to end them now.", max(r.live.CallsRunning.Load(), 0))
+			r.screen.say("Finishing %s; press Ctrl-C again to end now.", report.NumberOfCalls(uint64(max(r.live.CallsRunning.Load(), 0))))
 			r.engine.Drain()
 		case <-ctx.Done():
 			return

@@ -85,7 +85,7 @@ type TransportRow struct {
 	Type    RowType `yaml:"type" json:"type" doc:"udp. The names tcp, tls, ws and wss are known, but not supported yet."`
 	Enabled bool    `yaml:"enabled" json:"enabled" default:"true" doc:"Whether the row is used."`
 	// Listen is an address and a port; port 0 lets the system choose. Load fills it in when the role is known.
-	Listen    string  `yaml:"listen" json:"listen" doc:"Address and port to bind; port 0 lets the system choose. Default: 127.0.0.1:0 for a uac, 127.0.0.1:5060 for a uas."`
+	Listen    string  `yaml:"listen" json:"listen" doc:"Address and port to bind; port 0 lets the system choose. Default: 127.0.0.1:5060 for a uas; for a uac the address that reaches the target."`
 	Advertise string  `yaml:"advertise" json:"advertise" doc:"IP address to write into messages in place of the bound one."`
 	Sockets   Sockets `yaml:"sockets" json:"sockets" default:"shared" enum:"shared,per-call" doc:"One socket for all calls, or one each."`
 }

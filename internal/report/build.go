@@ -118,7 +118,7 @@ func (s *Summary) warnings(run Run) []string {
 	var all []string
 	add := func(n uint64, format string, args ...any) {
 		if n > 0 {
-			all = append(all, plural(n)+fmt.Sprintf(format, args...))
+			all = append(all, NumberOfCalls(n)+fmt.Sprintf(format, args...))
 		}
 	}
 	limit := ": this machine was too slow"
@@ -152,8 +152,8 @@ func liveWarnings(live *stats.Snapshot) []string {
 	return all
 }
 
-// plural returns "1 call" or "5 calls".
-func plural(n uint64) string {
+// NumberOfCalls returns "1 call" or "5 calls".
+func NumberOfCalls(n uint64) string {
 	if n == 1 {
 		return "1 call"
 	}

@@ -27,7 +27,7 @@ func (s *Summary) VerdictLine() string {
 	case NoCalls:
 		return fmt.Sprintf("NO CALLS  in %v", took)
 	default:
-		return fmt.Sprintf("FAILED  %d of %s did not succeed, in %v", s.Calls.Started-s.Calls.OK, plural(s.Calls.Started), took)
+		return fmt.Sprintf("FAILED  %d of %s did not succeed, in %v", s.Calls.Started-s.Calls.OK, NumberOfCalls(s.Calls.Started), took)
 	}
 }
 
@@ -165,7 +165,7 @@ func (s *Summary) writeFailures(b *strings.Builder) {
 		fmt.Fprintf(b, "      for example call %s\n", Clean(f.ExampleCallID))
 	}
 	if s.FailuresNotShown > 0 {
-		fmt.Fprintf(b, "  and %s that failed in other ways\n", plural(s.FailuresNotShown))
+		fmt.Fprintf(b, "  and %s that failed in other ways\n", NumberOfCalls(s.FailuresNotShown))
 	}
 }
 
