@@ -16,11 +16,16 @@ demo: build ## twenty WebRTC calls of speech over loopback, with recordings
 build: ## bin/gossipper, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/gossipper ./cmd/gossipper
 
-test: packages ## go vet and all tests with the race detector; ends with the skipped ones and the totals
+# The whole-program tests run without the race detector here: it would measure itself, with 500 calls at once, and the program they start
+# is built without it anyway.
+WHOLE := ./internal/e2e
+PARTS = $$(go list ./... | grep -v '/internal/e2e$$')
+
+test: packages ## go vet and all tests, with the race detector; ends with the skipped ones and the totals
 	go vet ./...
 	@go build -o bin/testsummary ./tools/testsummary
 	@echo 'go test -race ./...'
-	@go test -race -json $(TESTFLAGS) ./... | bin/testsummary -also-failed '$(ALSO_FAILED)'
+	@{ go test -race -json $(TESTFLAGS) $(PARTS); go test -json $(TESTFLAGS) $(WHOLE); } | bin/testsummary -also-failed '$(ALSO_FAILED)'
 
 lint: ## the linters of .golangci.yml, in the version of tools/lint/go.mod
 	$(LINT) run ./...
