@@ -47,6 +47,9 @@ each recording is compared with the speech that was sent. Nothing leaves this ma
 			if d.calls == 0 || d.calls > 1000 || d.rate <= 0 || d.hold < time.Second {
 				return exitf(ExitUsage, "the demo needs --calls from 1 to 1000, a --rate above 0 and a --hold of at least 1s")
 			}
+			if err := checkProgressFlag(d.progress); err != nil {
+				return err
+			}
 			return d.run(cmd.Context())
 		},
 	}

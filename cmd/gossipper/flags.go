@@ -100,10 +100,8 @@ func (f *runFlags) read(flags *pflag.FlagSet) error {
 	if f.recvTimeout < 0 {
 		return exitf(ExitUsage, "--recv-timeout: must not be negative")
 	}
-	switch f.progress {
-	case progressAuto, progressTTY, progressPlain, progressNone:
-	default:
-		return exitf(ExitUsage, "--progress: must be auto, tty, plain or none, not %q", f.progress)
+	if err := checkProgressFlag(f.progress); err != nil {
+		return err
 	}
 	if f.transport != "" {
 		if err := f.readTransport(); err != nil {

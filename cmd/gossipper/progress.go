@@ -38,6 +38,15 @@ type progress struct {
 	lastStarted uint64
 }
 
+func checkProgressFlag(mode string) error {
+	switch mode {
+	case progressAuto, progressTTY, progressPlain, progressNone:
+		return nil
+	default:
+		return exitf(ExitUsage, "--progress: must be auto, tty, plain or none, not %q", mode)
+	}
+}
+
 // progressMode decides what auto means.
 func progressMode(mode string, env *Env) string {
 	switch {

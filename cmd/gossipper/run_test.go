@@ -22,7 +22,7 @@ func TestCallsOverLoopback(t *testing.T) {
 	}{
 		{"signalling only", "uac", "uas", "none", []string{"--media", "none"}},
 		{"RTP", "call_uac", "call_uas", "rtp", []string{"--hold", "300ms"}},
-		{"a socket for each call", "uac", "uas", "rtp", []string{"--sockets", "per-call"}},
+		{"a socket for each call", "uac", "uas", "none", []string{"--sockets", "per-call", "--media", "none"}},
 		{"WebRTC", "webrtc_uac", "webrtc_uas", "webrtc", []string{"--hold", "300ms", "--record-wav"}},
 		{"WebRTC by flag", "call_uac", "call_uas", "webrtc", []string{"--media", "webrtc", "--hold", "300ms"}},
 	} {
@@ -153,6 +153,7 @@ func TestExitCodesOfRuns(t *testing.T) {
 		{"no such built-in", []string{"scenario", "show", "uax"}, ExitUsage, "uac"},
 		{"mint without secret", []string{"turn", "credential"}, ExitUsage, "--secret"},
 		{"check of a wrong URL", []string{"turn", "check", "http://x"}, ExitUsage, "http"},
+		{"wrong progress", []string{"demo", "--progress", "loud"}, ExitUsage, "--progress"},
 		{"demo without calls", []string{"demo", "--calls", "0"}, ExitUsage, "--calls"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"testing"
+	"testing/fstest"
+)
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	v4, v6 := netip.MustParseAddrPort("127.0.0.1:0"), netip.MustParseAddrPort("[::1]:0")
+	for _, c := range []struct {
+		name, target string
+		local        netip.AddrPort
+		given        bool
+		want         string // empty: an error
+	}{
+		{"IPv4", "127.0.0.1:5070", v4, true, "127.0.0.1:5070"},
+		{"IPv6, nothing given", "[::1]:5070", v4, false, "[::1]:5070"},
+		{"IPv6 from IPv4", "[::1]:5070", v4, true, ""},
+		{"IPv4 from IPv6", "127.0.0.1:5070", v6, true, ""},
+		{"IPv4 from all addresses", "127.0.0.1:5070", netip.MustParseAddrPort("[::]:0"), true, "127.0.0.1:5070"},
+		{"port 0", "127.0.0.1:0", v4, true, ""},
+		{"no port", "127.0.0.1", v4, true, ""},
+		{"a name that cannot exist", "nowhere.invalid:5060", v4, true, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := resolve(t.Context(), c.target, c.local, c.given)
+			if (err != nil) != (c.want == "") || err == nil && got.String() != c.want {
+				t.Errorf("resolve = %v, %v; want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestUserFiles(t *testing.T) {
+	t.Parallel()
+	mine := writeFile(t, "mine.wav", "mine")
+	files := userFiles{fstest.MapFS{"speech.wav": {Data: []byte("built in")}}}
+	for name, want := range map[string]string{mine: "mine", "speech.wav": "built in"} {
+		file, err := files.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := make([]byte, 20)
+		n, _ := file.Read(text)
+		file.Close()
+		if string(text[:n]) != want {
+			t.Errorf("%s holds %q, want %q", name, text[:n], want)
+		}
+	}
+	if _, err := files.Open("/no/such.wav"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v, want ErrNotExist", err)
+	}
+}
