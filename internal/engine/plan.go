@@ -96,7 +96,7 @@ func compile(s *scenario.Scenario, kind media.Kind, load clipLoader) (*Plan, err
 			errs = append(errs, step.loadClips(s, clips, load)...)
 		}
 	}
-	p.media = kind != media.KindNone && s.NeedsMedia()
+	p.media = kind != media.KindNone && (s.NeedsMedia() || s.DescribesMedia())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

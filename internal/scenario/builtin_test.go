@@ -43,8 +43,8 @@ func TestBuiltinSteps(t *testing.T) {
 		fits   string // the kinds of media without problems
 		steps  []string
 	}{
-		{"uac", UAC, Unset, true, "rtp none", uac},
-		{"uas", UAS, Unset, true, "rtp none", uas},
+		{"uac", UAC, Unset, false, "rtp none", uac},
+		{"uas", UAS, Unset, false, "rtp none", uas},
 		{"call_uac", UAC, Unset, true, "rtp webrtc", uac},
 		{"call_uas", UAS, Unset, true, "rtp webrtc", uas},
 		{"webrtc_uac", UAC, On, true, "webrtc", uac},

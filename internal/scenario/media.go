@@ -24,21 +24,30 @@ func (s *Scenario) Role() Role {
 	return UAC
 }
 
-// NeedsMedia tells whether the scenario describes media of the call or does something with them.
+// NeedsMedia tells whether the scenario does anything with media of its own: renders their SDP, plays or records. SDP that it writes
+// by hand, with or without [media_ip] and [media_port], is text like any other.
 func (s *Scenario) NeedsMedia() bool {
 	for i := range s.Steps {
 		step := &s.Steps[i]
-		if step.Send != nil {
-			m := step.Send.Message
-			if m.UsesOffer() || m.UsesAnswer() || m.UsesMediaAddress() || m.HandWrittenSDP() > 0 {
-				return true
-			}
+		if step.Send != nil && (step.Send.Message.UsesOffer() || step.Send.Message.UsesAnswer()) {
+			return true
 		}
 		for _, action := range step.Actions {
 			switch action.(type) {
 			case *RTPStream, *RTPRecord:
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// DescribesMedia tells whether the scenario writes SDP by hand, or the address of media. If its calls have media all the same, because
+// the run asks for them, this is how the peer learns of them.
+func (s *Scenario) DescribesMedia() bool {
+	for i := range s.Steps {
+		if send := s.Steps[i].Send; send != nil && (send.Message.UsesMediaAddress() || send.Message.HandWrittenSDP() > 0) {
+			return true
 		}
 	}
 	return false

@@ -80,8 +80,42 @@ func TestCheckMedia(t *testing.T) {
 			if strings.Join(got, "\n") != tc.want {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), tc.want)
 			}
-			if !s.NeedsMedia() && !strings.Contains(tc.text, "<log") {
-				t.Error("needs no media")
+		})
+	}
+}
+
+func TestNeedsMedia(t *testing.T) {
+	t.Parallel()
+	send := func(body string) string {
+		return "<scenario><send><![CDATA[\nINVITE sip:a SIP/2.0\n\n" + body + "\n]]></send></scenario>"
+	}
+	act := func(action string) string {
+		return `<scenario><recv request="A"><action>` + action + `</action></recv></scenario>`
+	}
+	for _, tc := range []struct {
+		name, text       string
+		needs, describes bool
+	}{
+		{"no body", send(""), false, false},
+		{"SDP by hand", send("v=0\nm=audio 4000 RTP/AVP 0"), false, true},
+		{"SDP by hand with the address", send("v=0\nc=IN IP[media_ip_type] [media_ip]\nm=audio [media_port] RTP/AVP 0"), false, true},
+		{"address alone", send("[media_port]"), false, true},
+		{"sdp_offer", send("[sdp_offer]"), true, false},
+		{"sdp_answer", send("[sdp_answer]"), true, false},
+		{"webrtc_offer", send("[webrtc_offer]"), true, false},
+		{"webrtc_answer", send("[webrtc_answer]"), true, false},
+		{"rtp_stream", act(`<exec rtp_stream="silence"/>`), true, false},
+		{"rtp_record", act(`<exec rtp_record="start"/>`), true, false},
+		{"log of the address", act(`<log message="[media_port]"/>`), false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Parse("t.xml", []byte(tc.text), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.NeedsMedia() != tc.needs || s.DescribesMedia() != tc.describes {
+				t.Errorf("needs media %v, describes them %v; want %v, %v", s.NeedsMedia(), s.DescribesMedia(), tc.needs, tc.describes)
 			}
 		})
 	}
