@@ -2,9 +2,9 @@ package sip
 
 import "strings"
 
-// compactNames are the one-letter header names, by letter (RFC 3261 7.3.3 and the registry of header fields).
+// compactNames are the one-letter header names, by letter from a on (RFC 3261 7.3.3 and the registry of header fields).
 var compactNames = [26]string{
-	'a' - 'a': "Accept-Contact",
+	0:         "Accept-Contact",
 	'b' - 'a': "Referred-By",
 	'c' - 'a': "Content-Type",
 	'd' - 'a': "Request-Disposition",

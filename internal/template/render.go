@@ -90,6 +90,15 @@ func (r *renderer) runKeyword(dst []byte, f *field) []byte {
 		return append(dst, v.Service...)
 	case KeyPID:
 		return appendInt(dst, v.PID)
+	default:
+		return r.mediaKeyword(dst, f)
+	}
+}
+
+// mediaKeyword renders the part of runKeyword that is about media and contact.
+func (r *renderer) mediaKeyword(dst []byte, f *field) []byte {
+	v := r.v
+	switch f.key {
 	case KeyMediaIP:
 		return append(dst, v.MediaIP...)
 	case KeyMediaIPType:

@@ -128,7 +128,7 @@ func (t *udpSet) Poll(wait time.Duration, h Handler) error {
 		}
 		if t.hot > 0 {
 			t.hot--
-			time.Sleep(min(t.nap, left))
+			time.Sleep(min(t.nap, left)) //nolint:forbidigo // the tick of the loop: datagrams are collected for so long on purpose
 		} else if ready, err := t.block(left); err != nil || !ready {
 			return err
 		}

@@ -23,33 +23,50 @@ func mediaAddress(network transport.Net, name string, ip netip.Addr) (netip.Addr
 		if name != "" && i.Name != name || i.Flags&net.FlagUp == 0 {
 			continue
 		}
-		addresses, err := i.Addrs()
-		if err != nil {
-			continue
-		}
-		for _, a := range addresses {
-			prefix, err := netip.ParsePrefix(a.String())
-			if err != nil {
-				continue
-			}
-			switch addr := prefix.Addr().Unmap(); {
-			case ip.IsValid() && addr == ip.WithZone(""):
+		for _, addr := range addressesOf(i) {
+			switch {
+			case addr == ip.WithZone(""):
 				return ip, nil
-			case ip.IsValid() || addr.IsLinkLocalUnicast():
-			case !found.IsValid() || found.Is6() && addr.Is4():
+			case preferred(addr, found):
 				found = addr
 			}
 		}
 	}
-	switch {
-	case ip.IsValid() && name != "":
-		return netip.Addr{}, fmt.Errorf("WebRTC: interface %q does not have the address %s", name, ip)
-	case ip.IsValid():
-		return netip.Addr{}, fmt.Errorf("WebRTC: no network interface that is up has the address %s", ip)
-	case !found.IsValid():
-		return netip.Addr{}, fmt.Errorf("WebRTC: the network interface %q does not exist, is down or has no address", name)
+	if ip.IsValid() || !found.IsValid() {
+		return netip.Addr{}, noAddress(name, ip)
 	}
 	return found, nil
+}
+
+// preferred tells whether an address is better than the one found before, if any. One of a single link takes no calls further.
+func preferred(addr, found netip.Addr) bool {
+	return !addr.IsLinkLocalUnicast() && (!found.IsValid() || found.Is6() && addr.Is4())
+}
+
+// addressesOf lists the addresses of an interface. One that just went away has none.
+func addressesOf(i *transport.Interface) []netip.Addr {
+	list, err := i.Addrs()
+	if err != nil {
+		return nil
+	}
+	var out []netip.Addr
+	for _, a := range list {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, prefix.Addr().Unmap())
+		}
+	}
+	return out
+}
+
+func noAddress(name string, ip netip.Addr) error {
+	switch {
+	case ip.IsValid() && name != "":
+		return fmt.Errorf("WebRTC: interface %q does not have the address %s", name, ip)
+	case ip.IsValid():
+		return fmt.Errorf("WebRTC: no network interface that is up has the address %s", ip)
+	default:
+		return fmt.Errorf("WebRTC: the network interface %q does not exist, is down or has no address", name)
+	}
 }
 
 // defaultMediaAddress is the source address of packets to the Internet. Connecting a UDP socket sends nothing; the address is

@@ -141,6 +141,9 @@ func (b *Bridge) fail(f *outcome.Failure) *outcome.Failure {
 	return f
 }
 
+// breakDown is fail where nobody waits for the error.
+func (b *Bridge) breakDown(f *outcome.Failure) { _ = b.fail(f) }
+
 func (b *Bridge) emit(e media.Event) {
 	if b.onEvent != nil {
 		b.onEvent(e)

@@ -63,7 +63,6 @@ func (b *Bridge) waitForCandidates(ctx context.Context) error {
 }
 
 func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
-	o := b.factory.options
 	b.mu.Lock()
 	relayed := 0
 	for _, c := range b.local {
@@ -71,25 +70,13 @@ func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
 			relayed++
 		}
 	}
-	finished := b.gathered || timedOut
-	enough := finished || b.settled
-	switch {
-	case enough, o.ICETrickleFullGather:
-	case o.ICEPolicy == PolicyRelay:
-		enough = relayed > 0
-	default:
-		enough = len(b.local) >= b.factory.hosts
-	}
-	if enough && b.gatherTook == 0 {
-		b.gatherTook = time.Since(b.gatherStarted)
-	}
+	enough := b.gathered || timedOut || b.settled || b.wanted(relayed)
 	var missing *outcome.Failure
-	switch {
-	case !enough:
-	case o.ICEPolicy == PolicyRelay && relayed == 0:
-		missing = b.noRelay()
-	case len(b.local) == 0 && (b.gathered || o.ICETrickleFullGather):
-		missing = broken(outcome.StageGather, codeNoCandidate, nil, "no ICE candidate was found at %s%s", b.factory.address, b.serverErrors())
+	if enough {
+		if b.gatherTook == 0 {
+			b.gatherTook = time.Since(b.gatherStarted)
+		}
+		missing = b.missing(relayed)
 	}
 	b.settled = enough
 	b.mu.Unlock()
@@ -97,6 +84,30 @@ func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
 		return false, b.fail(missing)
 	}
 	return enough, nil
+}
+
+// wanted tells whether a description need not wait for more candidates; the lock is held.
+func (b *Bridge) wanted(relayed int) bool {
+	switch o := b.factory.options; {
+	case o.ICETrickleFullGather:
+		return false
+	case o.ICEPolicy == PolicyRelay:
+		return relayed > 0
+	default:
+		return len(b.local) >= b.factory.hosts
+	}
+}
+
+// missing tells what is wrong with the candidates when no more are waited for, or nil; the lock is held.
+func (b *Bridge) missing(relayed int) *outcome.Failure {
+	switch o := b.factory.options; {
+	case o.ICEPolicy == PolicyRelay && relayed == 0:
+		return b.noRelay()
+	case len(b.local) == 0 && (b.gathered || o.ICETrickleFullGather):
+		return broken(outcome.StageGather, codeNoCandidate, nil, "no ICE candidate was found at %s%s", b.factory.address, b.serverErrors())
+	default:
+		return nil
+	}
 }
 
 // noRelay says why there is no relayed candidate; the lock is held.

@@ -83,7 +83,7 @@ func (b *Bridge) onICEState(state string) {
 	}
 	b.mu.Unlock()
 	if failure != nil {
-		b.fail(failure)
+		b.breakDown(failure)
 	}
 }
 
@@ -121,7 +121,7 @@ func (b *Bridge) onConnectTimeout() {
 	}
 	failure := b.iceFailure(fmt.Sprintf("ICE found no way to the peer within %s", b.factory.options.ICEConnectTimeout))
 	b.mu.Unlock()
-	b.fail(failure)
+	b.breakDown(failure)
 }
 
 func (b *Bridge) onConnectionState(state string) {
@@ -154,13 +154,13 @@ func (b *Bridge) ready() { _ = b.stream.Ready() }
 func (b *Bridge) onHandshakeError(err error, mismatch bool) {
 	switch {
 	case mismatch:
-		b.fail(broken(outcome.StageDTLS, codeFingerprint, err, "the peer's certificate is not the one that its SDP announced "+
+		b.breakDown(broken(outcome.StageDTLS, codeFingerprint, err, "the peer's certificate is not the one that its SDP announced "+
 			"(a=fingerprint): something on the way changed the SDP or answers in the peer's place"))
 	case errors.Is(err, context.DeadlineExceeded):
-		b.fail(broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake did not end within %s; ICE works, so either DTLS "+
+		b.breakDown(broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake did not end within %s; ICE works, so either DTLS "+
 			"packets are lost (too long for the path?) or the peer does not answer them", b.factory.options.DTLSTimeout))
 	default:
-		b.fail(broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake failed: %v", err))
+		b.breakDown(broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake failed: %v", err))
 	}
 }
 

@@ -2,6 +2,7 @@ package webrtc
 
 import (
 	"bytes"
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestPCMAArrivesByteExact(t *testing.T) {
 	caller, callee := newTestBridge(t, f), newTestBridge(t, f)
 	first, second := listen(t, callee), listen(t, callee)
 	back := listen(t, caller)
-	if err := caller.WritePCMA(frame(0)); err != media.ErrNotReady {
+	if err := caller.WritePCMA(frame(0)); !errors.Is(err, media.ErrNotReady) {
 		t.Fatalf("writing before the path is up: got %v, want ErrNotReady", err)
 	}
 	connect(t, caller, callee)

@@ -148,39 +148,16 @@ func (s *Server) parseQuery(query string) error {
 }
 
 func (s *Server) parseHostPort(hostPort string) error {
-	host, port := hostPort, ""
-	switch {
-	case strings.HasPrefix(hostPort, "["):
-		end := strings.IndexByte(hostPort, ']')
-		if end < 0 {
-			return errors.New("the [ of an IPv6 address is not closed")
-		}
-		host, port = hostPort[1:end], hostPort[end+1:]
-		if addr, err := netip.ParseAddr(host); err != nil || !addr.Is6() {
-			return errors.New("what stands in brackets is not an IPv6 address")
-		}
-		if port != "" && port[0] != ':' {
-			return errors.New("only :port may follow an IPv6 address")
-		}
-		port = strings.TrimPrefix(port, ":")
-		if strings.HasSuffix(hostPort, "]:") {
-			return errors.New("the port is empty")
-		}
-	case strings.Count(hostPort, ":") > 1:
-		return errors.New("an IPv6 address is written in brackets, user information before @")
-	default:
-		var hasPort bool
-		host, port, hasPort = strings.Cut(hostPort, ":")
-		if hasPort && port == "" {
-			return errors.New("the port is empty")
-		}
-		if !validHostName(host) {
-			return errors.New("the host name is empty or has characters that it may not have")
-		}
+	host, port, hasPort, err := splitHostPort(hostPort)
+	if err != nil {
+		return err
 	}
 	s.Host = host
-	if port == "" {
+	if !hasPort {
 		return nil
+	}
+	if port == "" {
+		return errors.New("the port is empty")
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
@@ -188,6 +165,32 @@ func (s *Server) parseHostPort(hostPort string) error {
 	}
 	s.Port = uint16(n)
 	return nil
+}
+
+// splitHostPort divides host[:port], and checks the host.
+func splitHostPort(hostPort string) (host, port string, hasPort bool, err error) {
+	if inBrackets, ok := strings.CutPrefix(hostPort, "["); ok {
+		host, rest, closed := strings.Cut(inBrackets, "]")
+		if !closed {
+			return "", "", false, errors.New("the [ of an IPv6 address is not closed")
+		}
+		if addr, err := netip.ParseAddr(host); err != nil || !addr.Is6() {
+			return "", "", false, errors.New("what stands in brackets is not an IPv6 address")
+		}
+		port, hasPort := strings.CutPrefix(rest, ":")
+		if rest != "" && !hasPort {
+			return "", "", false, errors.New("only :port may follow an IPv6 address")
+		}
+		return host, port, hasPort, nil
+	}
+	if strings.Count(hostPort, ":") > 1 {
+		return "", "", false, errors.New("an IPv6 address is written in brackets, user information before @")
+	}
+	host, port, hasPort = strings.Cut(hostPort, ":")
+	if !validHostName(host) {
+		return "", "", false, errors.New("the host name is empty or has characters that it may not have")
+	}
+	return host, port, hasPort, nil
 }
 
 func validHostName(host string) bool {

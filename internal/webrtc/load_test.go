@@ -2,6 +2,7 @@ package webrtc
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime"
 	"sync"
@@ -138,16 +139,16 @@ func TestNothingAfterClose(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := callee.WritePCMU(frame(0)); err != media.ErrClosed {
+	if err := callee.WritePCMU(frame(0)); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("WritePCMU: %v", err)
 	}
-	if err := callee.OnPCMA(func([]byte, media.Codec) {}); err != media.ErrClosed {
+	if err := callee.OnPCMA(func([]byte, media.Codec) {}); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("OnPCMA: %v", err)
 	}
-	if err := callee.AddRemoteCandidates(typeSDP, []byte("a="+lineA)); err != media.ErrClosed {
+	if err := callee.AddRemoteCandidates(typeSDP, []byte("a="+lineA)); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("AddRemoteCandidates: %v", err)
 	}
-	if err := callee.AcceptAnswer(context.Background(), []byte(goodSDP)); err != media.ErrClosed {
+	if err := callee.AcceptAnswer(context.Background(), []byte(goodSDP)); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("AcceptAnswer: %v", err)
 	}
 	caller.mustClose(t)
@@ -160,7 +161,7 @@ func TestNothingAfterClose(t *testing.T) {
 			t.Errorf("the caller failed: %v", e.Failure)
 		}
 	}
-	if _, err := (&Factory{closed: true}).NewBridge(BridgeOptions{}); err != media.ErrClosed {
+	if _, err := (&Factory{closed: true}).NewBridge(BridgeOptions{}); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("a closed factory made a bridge: %v", err)
 	}
 }

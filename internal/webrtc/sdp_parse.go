@@ -244,20 +244,7 @@ func (r *remoteSDP) readTransport(session *section) error {
 	if !isICEString(r.ufrag, 256) || !isICEString(r.pwd, 256) {
 		return incompatible(codeInvalidSDP, "the peer's a=ice-ufrag or a=ice-pwd has characters that are not allowed (RFC 8839 5.4)")
 	}
-	fingerprints := s.attributes
-	if _, ok := s.attr("fingerprint"); !ok {
-		fingerprints = session.attributes
-	}
-	for _, a := range fingerprints {
-		if a.key != "fingerprint" {
-			continue
-		}
-		hash, value, ok := parseFingerprint(a.value)
-		// A certificate may be announced by several hashes; SHA-256 is the one that everybody must support (RFC 8122 5).
-		if ok && (r.hash == "" || hash == "sha-256" && r.hash != "sha-256") {
-			r.hash, r.fingerprint = hash, value
-		}
-	}
+	r.readFingerprint(session, s)
 	if r.hash == "" {
 		return incompatible(codeInvalidSDP, "the peer's a=fingerprint is malformed, or its hash is unknown (RFC 8122 5)")
 	}
@@ -270,12 +257,29 @@ func (r *remoteSDP) readTransport(session *section) error {
 	if !isToken(r.mid) {
 		r.mid = ""
 	}
-	for _, a := range session.attributes {
-		if f := strings.Fields(a.value); a.key == "group" && len(f) > 0 && f[0] == "BUNDLE" {
-			r.bundle = true
+	r.bundle = slices.ContainsFunc(session.attributes, func(a attribute) bool {
+		f := strings.Fields(a.value)
+		return a.key == "group" && len(f) > 0 && f[0] == "BUNDLE"
+	})
+	return nil
+}
+
+// readFingerprint reads the certificate's fingerprint, from the m-line first. A certificate may be announced by several hashes; SHA-256
+// is the one that everybody must support (RFC 8122 5).
+func (r *remoteSDP) readFingerprint(session, s *section) {
+	from := s
+	if _, ok := s.attr("fingerprint"); !ok {
+		from = session
+	}
+	for _, a := range from.attributes {
+		if a.key != "fingerprint" {
+			continue
+		}
+		hash, value, ok := parseFingerprint(a.value)
+		if ok && (r.hash == "" || hash == "sha-256" && r.hash != "sha-256") {
+			r.hash, r.fingerprint = hash, value
 		}
 	}
-	return nil
 }
 
 // readAudio reads formats, direction, candidates and the first SSRC.
