@@ -125,13 +125,23 @@ func TestKindOfMedia(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a scenario without media has none", func(t *testing.T) {
-		t.Parallel()
-		p, err := prepare(t.Context(), &Env{}, request{scenario: "options_ping", target: "127.0.0.1"})
-		if err != nil || p.kind != media.KindNone {
-			t.Errorf("%v, %v", p, err)
-		}
-	})
+	for _, c := range []struct {
+		name, scenario, flag string
+		want                 media.Kind
+	}{
+		{"a scenario without media has none", "options_ping", "", media.KindNone},
+		{"SDP written by hand needs none", "uac", "", media.KindNone},
+		{"SDP written by hand with media asked for", "uac", "rtp", media.KindRTP},
+		{"SDP written by hand without media", "uac", "none", media.KindNone},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := prepare(t.Context(), &Env{}, request{scenario: c.scenario, target: "127.0.0.1", flags: runFlags{media: c.flag}})
+			if err != nil || p.kind != c.want {
+				t.Errorf("%v, %v", p, err)
+			}
+		})
+	}
 	t.Run("a webrtc row alone carries no SIP", func(t *testing.T) {
 		t.Parallel()
 		file := writeFile(t, "p.yaml", "transports: [{type: udp, enabled: false}, {type: webrtc}]\n")

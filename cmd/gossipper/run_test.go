@@ -22,6 +22,7 @@ func TestCallsOverLoopback(t *testing.T) {
 	}{
 		{"signalling only", "uac", "uas", "none", []string{"--media", "none"}},
 		{"RTP", "call_uac", "call_uas", "rtp", []string{"--hold", "300ms"}},
+		{"RTP for SDP written by hand", "uac", "uas", "rtp", []string{"--media", "rtp", "--hold", "300ms"}},
 		{"a socket for each call", "uac", "uas", "none", []string{"--sockets", "per-call", "--media", "none"}},
 		{"WebRTC", "webrtc_uac", "webrtc_uas", "webrtc", []string{"--hold", "300ms", "--record-wav"}},
 		{"WebRTC by flag", "call_uac", "call_uas", "webrtc", []string{"--media", "webrtc", "--hold", "300ms"}},
