@@ -73,7 +73,7 @@ func TestEachMisbehaviourHasItsOwnOutcome(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "caller.xml"), []byte(callerWithShortTimers), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	uac := startIn(t, dir, "caller.xml", peer, "--calls", "20", "--rate", "10")
+	uac := startIn(t, dir, "caller.xml", peer, "--calls", "20", "--rate", "10", "--sockets", "per-call")
 	uac.end(t, 1)
 	_ = uas
 	all := uac.wantOutcomes(t, map[string]int{
@@ -103,14 +103,14 @@ type peer struct {
 	back  *net.UDPConn // towards the UAS
 	uas   netip.AddrPort
 
-	mu     sync.Mutex
-	caller netip.AddrPort
+	mu      sync.Mutex
+	callers map[string]netip.AddrPort // by Call-ID: each call has a socket of its own
 }
 
 // startPeer returns the address to call.
 func startPeer(t *testing.T, uas string) string {
 	t.Helper()
-	p := &peer{uas: netip.MustParseAddrPort(uas)}
+	p := &peer{uas: netip.MustParseAddrPort(uas), callers: make(map[string]netip.AddrPort)}
 	for _, conn := range []**net.UDPConn{&p.front, &p.back} {
 		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
@@ -144,14 +144,24 @@ func (p *peer) read(conn *net.UDPConn, handle func([]byte, netip.AddrPort)) {
 func (p *peer) fromUAS(message []byte, _ netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, _ = p.front.WriteToUDPAddrPort(message, p.caller)
+	_, _ = p.front.WriteToUDPAddrPort(message, p.callers[callID(message)])
 }
 
-var callerNumber = regexp.MustCompile(`sip:caller-(\d+)-`)
+var (
+	callerNumber = regexp.MustCompile(`sip:caller-(\d+)-`)
+	callIDLine   = regexp.MustCompile(`\r\nCall-ID: *([^\r]+)`)
+)
+
+func callID(message []byte) string {
+	if match := callIDLine.FindSubmatch(message); match != nil {
+		return string(match[1])
+	}
+	return ""
+}
 
 func (p *peer) fromCaller(message []byte, from netip.AddrPort) {
 	p.mu.Lock()
-	p.caller = from
+	p.callers[callID(message)] = from
 	p.mu.Unlock()
 	number := 0
 	if match := callerNumber.FindSubmatch(message); match != nil {

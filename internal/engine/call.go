@@ -298,8 +298,11 @@ func (c *call) stepTimeout() {
 	})
 }
 
-// where names the step at which the call stands.
-func (c *call) where() string { return c.loop.plan.name(c.at) }
+// where names the step at which the call stands: what it waits for, if that is optional only the first of several.
+func (c *call) where() string {
+	p := c.loop.plan
+	return p.name(p.awaited(c.at))
+}
 
 // startRTDs and stopRTDs take the times that the step names.
 func (c *call) startRTDs(s *planStep, at int64) {

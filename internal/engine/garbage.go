@@ -1,47 +1,82 @@
 package engine
 
 import (
-	"net/netip"
 	"strconv"
+
+	"github.com/gossipper/gossipper/internal/transport"
 )
 
 const (
-	// maxGarbage bounds the addresses that are remembered.
-	maxGarbage = 256
+	// maxGarbage bounds the flows that are remembered; the oldest is forgotten first.
+	maxGarbage = 1 << 14
 	// excerptLength is how much of a datagram is shown.
 	excerptLength = 60
 )
 
-// garbage remembers who sent datagrams that are not SIP, so that a call that got no answer can say what came in its place.
+// garbage remembers on which flows datagrams came that are not SIP, so that a call that got no answer can say what came in its place.
+// A call with a socket of its own is known by it. Calls that share one have the flow to the peer in common: what
+// came on it cannot be said to be the answer to one of them.
 type garbage struct {
-	notes map[netip.AddrPort]garbageNote
+	notes map[transport.Flow]*garbageNote
+	// order are the flows in the order in which they were first seen, a ring once it is full.
+	order []transport.Flow
+	next  int
 }
 
+// garbageNote is what came on one flow.
 type garbageNote struct {
-	at      int64 // tick
+	total uint64
+	last  int64 // tick
+	// excerpt is of the last datagram.
 	excerpt string
 }
 
-// note remembers a datagram. When there is no room for another address, all that was known is dropped: it only matters
-// to calls that are waiting right now.
-func (g *garbage) note(remote netip.AddrPort, at int64, data []byte) {
-	if g.notes == nil {
-		g.notes = make(map[netip.AddrPort]garbageNote)
+// note remembers a datagram.
+func (g *garbage) note(flow transport.Flow, at int64, data []byte) {
+	n := g.notes[flow]
+	if n == nil {
+		n = &garbageNote{}
+		g.add(flow, n)
 	}
-	old, known := g.notes[remote]
-	if !known && len(g.notes) >= maxGarbage {
-		clear(g.notes)
+	n.total++
+	if n.total > 1 && n.last == at {
+		return // a flood costs no memory
 	}
-	if !known {
-		old.excerpt = excerpt(data)
-	}
-	g.notes[remote] = garbageNote{at, old.excerpt}
+	n.last, n.excerpt = at, excerpt(data)
 }
 
-// from returns a part of what the address sent since the tick.
-func (g *garbage) from(remote netip.AddrPort, since int64) (string, bool) {
-	note, ok := g.notes[remote]
-	return note.excerpt, ok && note.at >= since
+func (g *garbage) add(flow transport.Flow, n *garbageNote) {
+	if g.notes == nil {
+		g.notes = make(map[transport.Flow]*garbageNote)
+	}
+	if len(g.order) < maxGarbage {
+		g.order = append(g.order, flow)
+	} else {
+		delete(g.notes, g.order[g.next])
+		g.order[g.next] = flow
+		g.next = (g.next + 1) % maxGarbage
+	}
+	g.notes[flow] = n
+}
+
+// count is how many datagrams that are not SIP have come on the flow so far.
+func (g *garbage) count(flow transport.Flow) uint64 {
+	if n := g.notes[flow]; n != nil {
+		return n.total
+	}
+	return 0
+}
+
+// since returns how many came on the flow after the count, which was taken at the tick, and a part of the last one.
+func (g *garbage) since(flow transport.Flow, count uint64, at int64) (uint64, string) {
+	n := g.notes[flow]
+	switch {
+	case n == nil || n.total == count || n.last < at:
+		return 0, ""
+	case n.total < count: // it was forgotten in between
+		count = 0
+	}
+	return n.total - count, n.excerpt
 }
 
 // excerpt is the beginning of a datagram in quotes, with everything escaped that a terminal could take for a command.

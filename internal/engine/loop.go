@@ -272,7 +272,7 @@ func (l *loop) Received(m transport.Message) {
 	if err != nil {
 		if err != sip.ErrKeepAlive { //nolint:errorlint // a sentinel, never wrapped; this is the hot path
 			l.cfg.Stats.Malformed.Add(1)
-			l.garbage.note(m.Flow.Remote(), l.tick, m.Data)
+			l.garbage.note(m.Flow, l.tick, m.Data)
 		}
 		return
 	}

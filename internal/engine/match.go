@@ -73,3 +73,17 @@ func (c *call) expectedLater(in *incoming, t *clientTxn) bool {
 	}
 	return false
 }
+
+// awaited is the step that a call waits for which stands at the index: behind optional recv steps that is the next mandatory one, since
+// an optional message that does not come holds up nothing.
+func (p *Plan) awaited(at int) int {
+	for i := max(at, 0); i < len(p.steps); i++ {
+		switch {
+		case p.steps[i].Recv == nil:
+			return at
+		case !p.steps[i].optional():
+			return i
+		}
+	}
+	return at
+}

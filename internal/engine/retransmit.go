@@ -26,6 +26,8 @@ type pending struct {
 	interval time.Duration
 	sent     int
 	since    time.Duration
+	// garbage is how many datagrams that are not SIP had come on the flow before.
+	garbage uint64
 }
 
 // repeatUntilAnswered starts repeating a message that the step wants repeated (RFC 3261 17.1.1.2, 17.1.2.2, 13.3.1.4). b must stay as
@@ -38,6 +40,7 @@ func (c *call) repeatUntilAnswered(s *planStep, b []byte, flow transport.Flow) {
 	*p = pending{
 		active: true, request: s.Send.Status == 0, bytes: b, flow: flow, step: s.index,
 		interval: s.Send.Retrans, sent: 1, since: c.loop.elapsed,
+		garbage: c.loop.garbage.count(flow),
 	}
 	if p.request {
 		t := &c.sent[len(c.sent)-1]
@@ -115,9 +118,14 @@ func (c *call) unanswered() {
 		Outcome: outcome.NoAnswer, Stage: outcome.StageSIP, Code: "no_answer",
 		Reason: fmt.Sprintf("no answer to %s from %s after %d transmissions in %.1f s", what, c.remote, p.sent, waited.Seconds()),
 	}
-	if excerpt, ok := c.loop.garbage.from(c.remote, int64(p.since/tick)); ok {
+	if n, last := c.loop.garbage.since(p.flow, p.garbage, int64(p.since/tick)); n > 0 {
 		f.Outcome, f.Code = outcome.MalformedAnswer, "malformed_answer"
-		f.Reason = fmt.Sprintf("%s answers %s with something that is not SIP: %s", c.remote, what, excerpt)
+		if p.flow.Local() == c.loop.cfg.Transport.Local() {
+			f.Reason += fmt.Sprintf("; meanwhile %d datagrams that are not SIP came from %s, the last: %s (to which call they belong "+
+				"can be told if each call has a socket of its own)", n, p.flow.Remote(), last)
+		} else {
+			f.Reason = fmt.Sprintf("%s answers %s with something that is not SIP: %s (%d datagrams in %.1f s)", p.flow.Remote(), what, last, n, waited.Seconds())
+		}
 	}
 	c.fail(f)
 }
