@@ -39,7 +39,7 @@ func settingFlags() []settingFlag {
 		{name: "calls", short: "m", path: "load.calls", usage: "`number` of calls after which the run ends (default: no end)"},
 		{name: "limit", short: "l", path: "load.limit", usage: "`number` of calls that may be open at once (default: no limit)"},
 		{name: "duration", path: "load.duration", usage: "`time` for which calls are started or accepted (default: no end)"},
-		{name: "hold", path: "load.hold", usage: "`time` that a pause of the scenario without a length lasts (default 0s)"},
+		{name: "hold", path: "load.hold", usage: "`time` that a pause of the scenario without a length lasts (default: 5s with media, otherwise 0s)"},
 		{name: "local", path: "transports.udp.listen", usage: "`address:port` to send from and listen on; port 0: the system chooses"},
 		{name: "advertise", path: "transports.udp.advertise", usage: "IP `address` to write into messages in place of the local one"},
 		{name: "sockets", path: "transports.udp.sockets", usage: "one socket for all calls or one each: `shared|per-call` (default shared)"},

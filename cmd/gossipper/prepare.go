@@ -18,6 +18,10 @@ import (
 	"github.com/gossipper/gossipper/internal/scenario"
 )
 
+// heardHold is how long the pauses without a length last in calls with media when nobody chose: long enough to connect and to be
+// heard.
+const heardHold = 5 * time.Second
+
 // request is what the user asked for.
 type request struct {
 	scenario, target string // from the command line; may be empty
@@ -74,6 +78,9 @@ func prepare(ctx context.Context, env *Env, r request) (*prepared, error) {
 	}
 	if err := p.setMedia(r.flags.media); err != nil {
 		return nil, exit(ExitUsage, err)
+	}
+	if _, chosen := loaded.Origins["load.hold"]; !chosen && p.kind != media.KindNone {
+		p.profile.Load.Hold = profile.Duration(heardHold)
 	}
 	_, chosen := loaded.Origins["transports.udp.listen"]
 	if err := p.setAddresses(ctx, chosen); err != nil {

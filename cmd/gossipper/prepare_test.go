@@ -6,6 +6,9 @@ import (
 	"os"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/gossipper/gossipper/internal/profile"
 )
 
 func TestResolve(t *testing.T) {
@@ -54,5 +57,31 @@ func TestUserFiles(t *testing.T) {
 	}
 	if _, err := files.Open("/no/such.wav"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want ErrNotExist", err)
+	}
+}
+
+// A call with media lasts long enough to be heard unless somebody says how long.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, scenario string
+		settings       []profile.Setting
+		want           time.Duration
+	}{
+		{"signalling only", "uas", nil, 0},
+		{"with media", "webrtc_uas", nil, heardHold},
+		{"chosen", "webrtc_uas", []profile.Setting{{Path: "load.hold", Value: "2s", Origin: "--hold"}}, 2 * time.Second},
+		{"none, chosen", "webrtc_uas", []profile.Setting{{Path: "load.hold", Value: "0s", Origin: "--hold"}}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := prepare(t.Context(), &Env{}, request{scenario: c.scenario, flags: runFlags{settings: c.settings}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := time.Duration(p.profile.Load.Hold); got != c.want {
+				t.Errorf("hold is %v, want %v", got, c.want)
+			}
+		})
 	}
 }

@@ -66,9 +66,9 @@ Content-Length: 0]]></send>
 
 // sipPeer is the other end of a published scenario: a UDP socket and a bridge.
 type sipPeer struct {
-	conn      net.Conn
-	bridge    *webrtc.Bridge
-	connected chan struct{}
+	conn   net.Conn
+	bridge *webrtc.Bridge
+	heard  chan struct{} // the first packet arrived
 }
 
 func newSIPPeer(t *testing.T) *sipPeer {
@@ -78,10 +78,10 @@ func newSIPPeer(t *testing.T) *sipPeer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { factory.Close() })
-	p := &sipPeer{connected: make(chan struct{}, 1)}
+	p := &sipPeer{heard: make(chan struct{}, 1)}
 	p.bridge, err = factory.NewBridge(webrtc.BridgeOptions{IdleSilence: true, OnEvent: func(e media.Event) {
-		if e.Type == media.EventConnected {
-			p.connected <- struct{}{}
+		if e.Type == media.EventFirstPacket {
+			p.heard <- struct{}{}
 		}
 	}})
 	if err != nil {
@@ -134,13 +134,13 @@ func wantLength(t *testing.T, head, body []byte) {
 	t.Errorf("no Content-Length in %q", head)
 }
 
-// waitConnected waits until the bridge carries media.
-func (p *sipPeer) waitConnected(t *testing.T) {
+// waitHeard waits until the program's audio arrives: media are up on both sides then.
+func (p *sipPeer) waitHeard(t *testing.T) {
 	t.Helper()
 	select {
-	case <-p.connected:
+	case <-p.heard:
 	case <-time.After(10 * time.Second):
-		t.Fatal("the peer's media did not come up")
+		t.Fatal("nothing is heard of the program")
 	}
 }
 
@@ -178,7 +178,7 @@ func TestPublishedUASRunsAsItStands(t *testing.T) {
 	if err := peer.bridge.AcceptAnswer(context.Background(), answer); err != nil {
 		t.Fatal(err)
 	}
-	peer.waitConnected(t)
+	peer.waitHeard(t)
 	peer.send(t, "ACK sip:b@"+address+" SIP/2.0", headers+"CSeq: 1 ACK\r\n", nil)
 	peer.send(t, "BYE sip:b@"+address+" SIP/2.0", headers+"CSeq: 2 BYE\r\n", nil)
 	run.end(t, 0)
@@ -212,7 +212,7 @@ func TestPublishedUACRunsAsItStands(t *testing.T) {
 	if head, _ := peer.receive(t); !strings.HasPrefix(string(head), "ACK ") {
 		t.Errorf("got %q after the 200, want the ACK", head)
 	}
-	peer.waitConnected(t)
+	peer.waitHeard(t)
 	peer.send(t, "BYE sip:caller@127.0.0.1 SIP/2.0", strings.Replace(headers, "CSeq: 1 INVITE", "CSeq: 7 BYE", 1), nil)
 	run.end(t, 0)
 	run.wantOutcomes(t, map[string]int{"success": 1})

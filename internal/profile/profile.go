@@ -38,7 +38,7 @@ type LoadSettings struct {
 	Limit  int      `yaml:"limit" json:"limit" default:"0" doc:"Calls that may be open at once; 0: no limit."`
 	// Duration is how long calls are started, 0: no end.
 	Duration Duration `yaml:"duration" json:"duration" default:"0s" doc:"How long calls are started; 0s: no end."`
-	Hold     Duration `yaml:"hold" json:"hold" default:"0s" doc:"How long a pause of the scenario without a length lasts."`
+	Hold     Duration `yaml:"hold" json:"hold" default:"0s" doc:"How long a pause of the scenario without a length lasts. If nothing says so, a run whose calls have media takes 5s."`
 }
 
 // MediaSettings say what the calls hear and what is kept of it.
