@@ -53,7 +53,7 @@ type loop struct {
 
 	draining, stopping bool
 	stopBy             int64
-	reportedDrops      uint64
+	overload           overload
 
 	// view and in are the message being handled: one at a time, so nothing is allocated for it.
 	view sip.View
@@ -120,14 +120,11 @@ func (l *loop) turn() {
 	l.readInbox()
 	l.wheel.advance(l.tick, l.onTimer)
 	l.dead.expire(l.tick)
+	l.checkOverload()
 	if l.plan.role == scenario.UAC {
 		l.startDue()
 	} else if d := l.cfg.Load.Duration; d > 0 && l.elapsed >= d {
 		l.drain()
-	}
-	if dropped := l.cfg.Transport.Stats().Dropped; dropped != l.reportedDrops {
-		l.cfg.Stats.Dropped.Add(dropped - l.reportedDrops)
-		l.reportedDrops = dropped
 	}
 }
 
@@ -161,12 +158,19 @@ func (l *loop) startDue() {
 	if l.cfg.Load.Limit > 0 {
 		room = l.cfg.Load.Limit - l.running
 	}
+	overloaded := l.overload.active(l.tick)
+	if overloaded {
+		room = 0
+	}
 	start, missed := l.pace.take(l.elapsed, room)
 	if missed > 0 {
 		l.cfg.Stats.StartsMissed.Add(missed)
+		if overloaded {
+			l.warnOverload()
+		}
 	}
 	for range start {
-		if l.noMoreStarts() {
+		if l.begunAll() { // not noMoreStarts: what was taken is to be started
 			return
 		}
 		l.startCall()
@@ -175,14 +179,16 @@ func (l *loop) startDue() {
 
 // noMoreStarts reports whether a UAC has begun its last call.
 func (l *loop) noMoreStarts() bool {
-	if l.draining {
-		return true
-	}
-	if l.cfg.Load.Calls > 0 && l.begun >= l.cfg.Load.Calls {
+	if l.begunAll() {
 		return true
 	}
 	next, more := l.pace.next()
 	return !more && next > 0
+}
+
+// begunAll reports whether the run has begun the calls that it was to, or is to begin no more.
+func (l *loop) begunAll() bool {
+	return l.draining || l.cfg.Load.Calls > 0 && l.begun >= l.cfg.Load.Calls
 }
 
 // wait is how long Poll may sleep.

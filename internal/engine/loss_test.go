@@ -73,3 +73,20 @@ func TestLimitIsCountedAndNotMadeUpFor(t *testing.T) {
 		callers.wantAll(t, 50, outcome.Success)
 	})
 }
+
+func TestTheLastCallOfADurationIsStarted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		net := newNetwork()
+		var callers results
+		peer := net.peer(t, calleeAddr, ring)
+		uac := config(builtin(t, "uac"), net.node(callerAddr), &callers)
+		uac.Load = Load{Rate: 10, Period: time.Second, Duration: 2 * time.Second}
+		_, wait := start(t, uac)
+		wait()
+		peer.stop()
+		if started, missed := uac.Stats.CallsStarted.Load(), uac.Stats.StartsMissed.Load(); started != 20 || missed != 0 {
+			t.Errorf("started %d, missed %d; want 20 and 0", started, missed)
+		}
+	})
+}

@@ -115,6 +115,19 @@ func (t *node) Send(b []byte, remote netip.AddrPort) error {
 	return nil
 }
 
+func (t *node) Stats() transport.Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stats
+}
+
+// drop counts datagrams as dropped by the kernel.
+func (t *node) drop(n uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stats.Dropped += n
+}
+
 func (t *node) refuseWith(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -127,7 +140,6 @@ func (t *node) Open(remote netip.AddrPort) (transport.Flow, error) {
 func (t *node) Local() netip.AddrPort        { return t.addr }
 func (t *node) Protocol() transport.Protocol { return transport.UDP }
 func (t *node) Release()                     {}
-func (t *node) Stats() transport.Stats       { return t.stats }
 func (t *node) Close() error                 { return nil }
 
 // peer is a node that a function plays: it gets every message and returns what to answer, without delay.

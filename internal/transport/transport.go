@@ -112,6 +112,8 @@ type Stats struct {
 	Dropped uint64
 	// Congested counts sends that the kernel refused because a send buffer was full.
 	Congested uint64
+	// Full counts Polls that handed over as much as one may, so that more was left.
+	Full uint64
 	// Truncated counts datagrams that were longer than Options.MaxMessage and were handed over cut.
 	Truncated uint64
 }

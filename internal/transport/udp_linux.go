@@ -173,7 +173,9 @@ func (t *udpSet) drain(h Handler) (n int, err error) {
 	} else {
 		n, err = t.drainReady(h)
 	}
-	t.backlog = n >= maxPerPoll
+	if t.backlog = n >= maxPerPoll; t.backlog {
+		t.stats.Full++
+	}
 	if n > 0 && t.nap > 0 {
 		t.hot = quietTicks
 	}

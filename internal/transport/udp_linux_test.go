@@ -133,12 +133,18 @@ func TestOnePollIsBounded(t *testing.T) {
 		if n := len(in.messages); n < maxPerPoll || n > maxPerPoll+sharedBatch {
 			t.Errorf("per call %v: one Poll handed over %d", perCall, n)
 		}
+		if full := tr.Stats().Full; full != 1 {
+			t.Errorf("per call %v: %d Polls counted as full, want 1", perCall, full)
+		}
 		start := time.Now()
 		if err := tr.Poll(time.Minute, &in); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(in.messages); n != sent || time.Since(start) > 30*time.Second {
 			t.Errorf("per call %v: %d after the second Poll, want %d", perCall, n, sent)
+		}
+		if full := tr.Stats().Full; full != 1 {
+			t.Errorf("per call %v: %d Polls counted as full in the end, want 1", perCall, full)
 		}
 	}
 }

@@ -145,6 +145,9 @@ func (t *portableUDP) drain(h Handler) (n int, err error) {
 			return n, nil
 		}
 	}
+	if !t.closed {
+		t.stats.Full++
+	}
 	return n, nil
 }
 
