@@ -138,7 +138,7 @@ func (d *demo) conclude(dir string, callee, caller *report.Summary) error {
 	fmt.Fprintf(out, "\n%d of %d recordings, both directions of %d calls, carry the speech that was sent", result.good, result.all, caller.Calls.Started)
 	if result.good > 0 {
 		fmt.Fprintf(out, " (correlation at least %.3f)", math.Floor(result.worst*1000)/1000)
-		fmt.Fprintf(out, ".\nListen to one: %s", filepath.Join(dir, "uac", "recordings", "uac-000001.wav"))
+		fmt.Fprintf(out, ".\nListen to one: %s", result.first)
 	}
 	fmt.Fprintf(out, "\nBoth sides' records, summaries and recordings: %s\n", dir)
 	complete := uint64(result.good) == 2*caller.Calls.Started && result.good == result.all

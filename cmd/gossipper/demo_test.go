@@ -20,7 +20,7 @@ func TestDemo(t *testing.T) {
 		"demo", "--calls", "4", "--rate", "20", "--hold", "2s", "--out", dir, "--progress", "plain")
 	p.end(t, ExitOK)
 	said := p.stdout.String()
-	for _, want := range []string{"PASSED  all 4 calls succeeded", "8 of 8 recordings", filepath.Join(dir, "uac", "recordings", "uac-000001.wav")} {
+	for _, want := range []string{"PASSED  all 4 calls succeeded", "8 of 8 recordings", "Listen to one: " + filepath.Join(dir, "uac", "recordings", "uac-000001-")} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the demo did not say %q:\n%s", want, said)
 		}
@@ -37,11 +37,14 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	// The same recordings no longer pass when one of them is another sound, and one is cut.
-	recordings := filepath.Join(dir, "uac", "recordings")
-	if err := os.Truncate(filepath.Join(recordings, "uac-000001.wav"), 16000); err != nil {
+	recordings, err := filepath.Glob(filepath.Join(dir, "uac", "recordings", "uac-00000?-*.wav"))
+	if err != nil || len(recordings) != 4 {
+		t.Fatalf("recordings %q, %v; want 4", recordings, err)
+	}
+	if err := os.Truncate(recordings[0], 16000); err != nil {
 		t.Fatal(err)
 	}
-	other := filepath.Join(recordings, "uac-000002.wav")
+	other := recordings[1]
 	header, err := os.ReadFile(other)
 	if err != nil {
 		t.Fatal(err)

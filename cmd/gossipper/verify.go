@@ -123,6 +123,7 @@ func correlation(a, b []int16) float64 {
 type verified struct {
 	good, all int
 	worst     float64 // lowest correlation of the good ones
+	first     string  // path of the first good one
 	problems  []string
 }
 
@@ -140,6 +141,9 @@ func (v *verified) check(path string, original []int16, want time.Duration) {
 	default:
 		if v.good == 0 || s.correlation < v.worst {
 			v.worst = s.correlation
+		}
+		if v.good == 0 {
+			v.first = path
 		}
 		v.good++
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gossipper/gossipper/internal/filename"
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
 	"github.com/gossipper/gossipper/internal/scenario"
@@ -128,14 +129,15 @@ func (m *callMedia) open() (media.MediaPipeline, error) {
 	return p, nil
 }
 
-// recordOptions name the recording after the call; a name that the scenario gives gets the call's number, for it is the same in all
-// calls.
+// recordOptions name the recording after the role, or as the scenario says, and after the call: its number, by which the files sort,
+// and its Call-ID, by which it is found in other people's logs.
 func (m *callMedia) recordOptions(file string, stereo bool) media.RecordOptions {
 	role := m.loop.plan.role
-	name := fmt.Sprintf("%s-%06d.wav", role, m.opts.CallNumber)
+	name := role.String()
 	if file != "" {
-		name = fmt.Sprintf("%s-%06d.wav", strings.TrimSuffix(file, filepath.Ext(file)), m.opts.CallNumber)
+		name = strings.TrimSuffix(file, filepath.Ext(file))
 	}
+	name = fmt.Sprintf("%s-%06d-%s.wav", name, m.opts.CallNumber, filename.Of(m.opts.CallID))
 	return media.RecordOptions{
 		Path: filepath.Join(m.loop.cfg.Media.RecordingsDir, name), Stereo: stereo, Caller: role == scenario.UAC,
 	}

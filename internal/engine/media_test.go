@@ -321,7 +321,7 @@ func TestCalleeWithMedia(t *testing.T) {
 		u.wantAll(t, 1, outcome.Success)
 		asked := strings.Fields(studio.only(t).order())
 		slices.Sort(asked)
-		want := "answer(caller) candidates(application/trickle-ice-sdpfrag) close play record(dir/uas-000001.wav)"
+		want := "answer(caller) candidates(application/trickle-ice-sdpfrag) close play record(dir/uas-000001-one.wav)"
 		if got := strings.Join(asked, " "); got != want {
 			t.Errorf("media were asked %q, want %q", got, want)
 		}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/gossipper/gossipper/internal/filename"
 )
 
 // RunDir is the directory of one run.
@@ -55,7 +57,7 @@ func CreateDirIn(parent, what string, start time.Time) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", fmt.Errorf("create the run directory: %w", err)
 	}
-	base := filepath.Join(parent, start.UTC().Format("20060102T150405Z")+"-"+FileName(what))
+	base := filepath.Join(parent, start.UTC().Format("20060102T150405Z")+"-"+filename.Of(what))
 	path := base
 	for n := 2; ; n++ {
 		err := os.Mkdir(path, 0o755)

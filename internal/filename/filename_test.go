@@ -1,4 +1,4 @@
-package record
+package filename
 
 import (
 	"path/filepath"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestFileName(t *testing.T) {
+func TestOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, in, want string }{
 		{"usual Call-ID", "1-4711@127.0.0.1", `^1-4711@127\.0\.0\.1$`},
@@ -24,18 +24,18 @@ func TestFileName(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := FileName(c.in); !regexp.MustCompile(c.want).MatchString(got) {
-				t.Errorf("FileName(%q) = %q, want %s", c.in, got, c.want)
+			if got := Of(c.in); !regexp.MustCompile(c.want).MatchString(got) {
+				t.Errorf("Of(%q) = %q, want %s", c.in, got, c.want)
 			}
 		})
 	}
 }
 
-func TestFileNamesDiffer(t *testing.T) {
+func TestNamesDiffer(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]string)
-	for _, in := range []string{"a/b", "a_b", "a:b", "a b", ".a_b", "-a_b", FileName("a/b"), FileName(FileName("a/b")), "", ".", ".."} {
-		name := FileName(in)
+	for _, in := range []string{"a/b", "a_b", "a:b", "a b", ".a_b", "-a_b", Of("a/b"), Of(Of("a/b")), "", ".", ".."} {
+		name := Of(in)
 		if other, ok := seen[name]; ok {
 			t.Errorf("%q and %q both become %q", in, other, name)
 		}
@@ -43,16 +43,16 @@ func TestFileNamesDiffer(t *testing.T) {
 	}
 }
 
-func FuzzFileName(f *testing.F) {
+func FuzzOf(f *testing.F) {
 	for _, seed := range []string{"1-4711@127.0.0.1", "../../etc/passwd", "", "a-0123456789ab", strings.Repeat("é", 300)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		name := FileName(in)
+		name := Of(in)
 		if name == "" || len(name) > 200 || filepath.Base(name) != name || !filepath.IsLocal(name) || strings.HasPrefix(name, ".") {
-			t.Errorf("FileName(%q) = %q is not a plain file name", in, name)
+			t.Errorf("Of(%q) = %q is not a plain file name", in, name)
 		}
-		if name != in && FileName(name) == name {
+		if name != in && Of(name) == name {
 			t.Errorf("%q and %q both become %q", in, name, name)
 		}
 	})
