@@ -14,14 +14,19 @@ import (
 // them: Pion waits for its allocations when it is closed, up to 8 seconds for a server that does not answer.
 type abortNet struct {
 	transport.Net
+	hostPort uint16 // that the host candidate should have; 0: any
 
 	mu      sync.Mutex
 	aborted bool
 	open    map[*tracked]struct{}
 }
 
-func newAbortNet(shared transport.Net) *abortNet {
-	return &abortNet{Net: shared, open: map[*tracked]struct{}{}}
+func newAbortNet(shared transport.Net, again *offered) *abortNet {
+	n := &abortNet{Net: shared, open: map[*tracked]struct{}{}}
+	if again != nil {
+		n.hostPort = again.port
+	}
+	return n
 }
 
 // tracked is a socket that may have to be closed early.
@@ -142,4 +147,17 @@ func (n *abortNet) DialTCP(network string, laddr, raddr *net.TCPAddr) (transport
 		return nil, err
 	}
 	return trackedTCPConn{TCPConn: conn, t: n.track(conn.Close)}, nil
+}
+
+// ListenUDP is used for candidates; those of a server have no address.
+func (n *abortNet) ListenUDP(network string, laddr *net.UDPAddr) (transport.UDPConn, error) {
+	if n.hostPort != 0 && laddr != nil && laddr.IP != nil && laddr.Port == 0 {
+		wanted := *laddr
+		wanted.Port = int(n.hostPort)
+		if conn, err := n.Net.ListenUDP(network, &wanted); err == nil {
+			return conn, nil
+		}
+		// Something else got the port in between. With another one the other side learns the address from our checks.
+	}
+	return n.Net.ListenUDP(network, laddr)
 }

@@ -45,6 +45,8 @@ type Bridge struct {
 	candidates
 	diagnostics
 	peer         peer
+	branch       *branch // the peer's way to tell us something; nil while it is replaced
+	branches     int     // so far
 	isClosed     bool
 	failure      *outcome.Failure
 	connectTimer *time.Timer
@@ -94,8 +96,8 @@ func (b *Bridge) begin(ctx context.Context) (func(), error) {
 	return end, nil
 }
 
-// startPeer makes the peer, with credentials as fresh as can be.
-func (b *Bridge) startPeer() (peer, error) {
+// startPeer makes the peer, with TURN credentials as fresh as can be. If there was a peer before, again is what was offered for it.
+func (b *Bridge) startPeer(again *offered) (peer, error) {
 	f := b.factory
 	now := time.Now()
 	servers := f.options.authorize(f.servers, now)
@@ -103,8 +105,11 @@ func (b *Bridge) startPeer() (peer, error) {
 	b.noteServers(servers)
 	b.gatherStarted = now
 	b.note("gathering")
+	events := &branch{b}
+	b.branch = events
+	b.branches++
 	b.mu.Unlock()
-	p, err := f.newPeer(b, peerConfig{servers: servers, policy: f.options.ICEPolicy})
+	p, err := f.newPeer(events, peerConfig{servers: servers, policy: f.options.ICEPolicy, again: again})
 	if err != nil {
 		return nil, b.fail(broken(outcome.StageGather, codePeerFailed, err, "the WebRTC peer cannot be created: %v", err))
 	}
@@ -132,9 +137,7 @@ func (b *Bridge) fail(f *outcome.Failure) *outcome.Failure {
 	}
 	b.failure = f
 	b.note("failed " + f.Code)
-	if b.connectTimer != nil {
-		b.connectTimer.Stop()
-	}
+	b.stopConnectTimer()
 	b.mu.Unlock()
 	b.factory.options.Logger.Info("WebRTC media failed", "pc_id", b.id, "stage", f.Stage.String(), "code", f.Code, "reason", f.Reason)
 	b.emit(media.Event{Type: media.EventFailed, At: now, Failure: f})
@@ -173,15 +176,12 @@ func (b *Bridge) Close(ctx context.Context) error {
 	if first {
 		b.note("closed")
 		b.isClosed = true
-		if b.connectTimer != nil {
-			b.connectTimer.Stop()
-		}
+		b.stopConnectTimer()
 		close(b.closing)
 	}
-	p := b.peer
 	b.mu.Unlock()
 	if first {
-		go b.shutDown(p)
+		go b.shutDown()
 	}
 	select {
 	case <-b.closed:
@@ -191,7 +191,10 @@ func (b *Bridge) Close(ctx context.Context) error {
 	}
 }
 
-func (b *Bridge) shutDown(p peer) {
+// shutDown first waits for the offer or answer that is being made, which Close interrupts: it may have just made a peer.
+func (b *Bridge) shutDown() {
+	b.negotiation <- struct{}{}
+	p := b.currentPeer()
 	errs := []error{b.stream.Close()}
 	if p != nil {
 		errs = append(errs, p.close())

@@ -165,28 +165,8 @@ func (b *Bridge) signalGather() {
 	}
 }
 
-func (b *Bridge) onCandidate(c candidate) {
-	b.mu.Lock()
-	if !b.isClosed && len(b.local) < maxSDPCandidates {
-		b.local = append(b.local, c)
-		b.note("local_candidate " + c.typ)
-	}
-	b.mu.Unlock()
-	b.signalGather()
-}
-
-func (b *Bridge) onGathered() {
-	b.mu.Lock()
-	if !b.isClosed {
-		b.gathered = true
-		b.note("gathering_complete")
-	}
-	b.mu.Unlock()
-	b.signalGather()
-}
-
-// onServerError keeps what a STUN or TURN server answered, once for each server and answer.
-func (b *Bridge) onServerError(hostPort string, err error) {
+// noteServerError keeps what a STUN or TURN server answered, once for each server and answer; the lock is held.
+func (b *Bridge) noteServerError(hostPort string, err error) {
 	code, text := stunCode(err)
 	if text == "" {
 		text = err.Error()
@@ -195,9 +175,7 @@ func (b *Bridge) onServerError(hostPort string, err error) {
 	if strings.Contains(text, "retrans") || errors.As(err, &timeout) && timeout.Timeout() {
 		text = "no answer"
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.isClosed || len(b.iceErrors) == maxICEErrors {
+	if len(b.iceErrors) == maxICEErrors {
 		return
 	}
 	e := media.ICEError{URL: b.serverAt(hostPort), Code: code, Text: text}

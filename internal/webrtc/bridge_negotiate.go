@@ -42,7 +42,7 @@ func (b *Bridge) CreateOffer(ctx context.Context) ([]byte, error) {
 		return bytes.Clone(b.offer), nil
 	}
 	if b.currentPeer() == nil {
-		p, err := b.startPeer()
+		p, err := b.startPeer(nil)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,8 @@ func (b *Bridge) CreateOffer(ctx context.Context) ([]byte, error) {
 	return bytes.Clone(b.offer), nil
 }
 
-// AcceptAnswer takes the answer to the offer of CreateOffer and begins to connect. The same answer again is no error.
+// AcceptAnswer takes the answer to the offer of CreateOffer and begins to connect. The same answer again is no error. One with other ICE
+// or DTLS parameters, as it comes from another callee of a forked call, takes the place of the one before; see branch.
 func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 	end, err := b.begin(ctx)
 	if err != nil {
@@ -91,11 +92,12 @@ func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 		return b.reject(err)
 	}
 	if b.remote != nil {
-		if !b.remote.sameTransport(remote) {
-			return b.fail(incompatible(codeAnswerChanged, "the peer sent a second answer, with other ICE or DTLS parameters than the "+
-				"first; a forked call needs a bridge for each branch"))
+		if b.remote.sameTransport(remote) {
+			return b.agree(remote, formats, func() { b.answered = bytes.Clone(answer) })
 		}
-		return b.agree(remote, formats, func() { b.answered = bytes.Clone(answer) })
+		if err := b.replacePeer(); err != nil {
+			return err
+		}
 	}
 	if err := b.currentPeer().accept(remote); err != nil {
 		return b.fail(peerFailure(err))
@@ -171,7 +173,7 @@ func (b *Bridge) applyOffer(remote *remoteSDP) error {
 	p := b.currentPeer()
 	if p == nil {
 		var err error
-		if p, err = b.startPeer(); err != nil {
+		if p, err = b.startPeer(nil); err != nil {
 			return err
 		}
 	} else {
@@ -271,5 +273,12 @@ func (b *Bridge) startConnectTimer() {
 	if !b.iceAt.IsZero() {
 		return
 	}
-	b.connectTimer = time.AfterFunc(b.factory.options.ICEConnectTimeout, b.onConnectTimeout)
+	b.connectTimer = time.AfterFunc(b.factory.options.ICEConnectTimeout, b.branch.onConnectTimeout)
+}
+
+// stopConnectTimer stops it if it runs; the lock is held.
+func (b *Bridge) stopConnectTimer() {
+	if b.connectTimer != nil {
+		b.connectTimer.Stop()
+	}
 }

@@ -58,35 +58,6 @@ func (d *diagnostics) noteServers(servers []authorized) {
 	}
 }
 
-func (b *Bridge) onICEState(state string) {
-	b.mu.Lock()
-	if b.isClosed || b.iceState == state {
-		b.mu.Unlock()
-		return
-	}
-	b.iceState = state
-	b.note("ice_connection " + state)
-	var failure *outcome.Failure
-	switch state {
-	case "connected", "completed":
-		if b.iceAt.IsZero() {
-			b.iceAt = time.Now()
-		}
-		if b.connectTimer != nil {
-			b.connectTimer.Stop()
-		}
-	case "failed":
-		failure = b.iceFailure("ICE found no way to the peer")
-		if !b.iceAt.IsZero() {
-			failure = b.iceFailure("ICE lost the peer: nothing was heard of it for 30 s")
-		}
-	}
-	b.mu.Unlock()
-	if failure != nil {
-		b.breakDown(failure)
-	}
-}
-
 // iceFailure adds to the reason what was tried; the lock is held.
 func (b *Bridge) iceFailure(what string) *outcome.Failure {
 	describe := func(list []candidate) string {
@@ -113,59 +84,21 @@ func (b *Bridge) iceFailure(what string) *outcome.Failure {
 		what, describe(b.local), describe(remote), trickled, b.serverErrors())
 }
 
-func (b *Bridge) onConnectTimeout() {
-	b.mu.Lock()
-	if b.isClosed || !b.iceAt.IsZero() {
-		b.mu.Unlock()
-		return
-	}
-	failure := b.iceFailure(fmt.Sprintf("ICE found no way to the peer within %s", b.factory.options.ICEConnectTimeout))
-	b.mu.Unlock()
-	b.breakDown(failure)
-}
-
-func (b *Bridge) onConnectionState(state string) {
-	b.mu.Lock()
-	if b.isClosed || b.connection == state {
-		b.mu.Unlock()
-		return
-	}
-	b.connection = state
-	b.note("connection " + state)
-	first := state == "connected" && b.connectedAt.IsZero()
-	if first {
-		b.connectedAt = time.Now()
-	}
-	agreed := len(b.formats) > 0
-	at := b.connectedAt
-	b.mu.Unlock()
-	if !first {
-		return
-	}
-	if agreed {
-		b.ready()
-	}
-	b.emit(media.Event{Type: media.EventConnected, At: at})
-}
-
 // ready starts the stream; a stream that is closed or started already does not mind.
 func (b *Bridge) ready() { _ = b.stream.Ready() }
 
-func (b *Bridge) onHandshakeError(err error, mismatch bool) {
+func (b *Bridge) handshakeFailure(err error, mismatch bool) *outcome.Failure {
 	switch {
 	case mismatch:
-		b.breakDown(broken(outcome.StageDTLS, codeFingerprint, err, "the peer's certificate is not the one that its SDP announced "+
-			"(a=fingerprint): something on the way changed the SDP or answers in the peer's place"))
+		return broken(outcome.StageDTLS, codeFingerprint, err, "the peer's certificate is not the one that its SDP announced "+
+			"(a=fingerprint): something on the way changed the SDP or answers in the peer's place")
 	case errors.Is(err, context.DeadlineExceeded):
-		b.breakDown(broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake did not end within %s; ICE works, so either DTLS "+
-			"packets are lost (too long for the path?) or the peer does not answer them", b.factory.options.DTLSTimeout))
+		return broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake did not end within %s; ICE works, so either DTLS "+
+			"packets are lost (too long for the path?) or the peer does not answer them", b.factory.options.DTLSTimeout)
 	default:
-		b.breakDown(broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake failed: %v", err))
+		return broken(outcome.StageDTLS, codeDTLSFailed, err, "the DTLS handshake failed: %v", err)
 	}
 }
-
-func (b *Bridge) onRTP(packet []byte)  { b.stream.HandleRTP(packet, time.Now()) }
-func (b *Bridge) onRTCP(packet []byte) { b.stream.HandleRTCP(packet, time.Now()) }
 
 // snapshotPair keeps the selected pair for the record. The peer is asked without the lock: its answer comes from a loop of
 // Pion's that may be waiting to tell the bridge something. It is not asked before ICE is up: Pion writes what it would read then.

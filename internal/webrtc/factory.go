@@ -148,11 +148,14 @@ func (f *Factory) newPeer(events peerEvents, config peerConfig) (peer, error) {
 }
 
 // api puts a peer's own log, network and sink beside the shared settings. No interceptors: RTCP is media.Stream's.
-func (f *Factory) api(log *pionLog, network *abortNet, events peerEvents) *pion.API {
+func (f *Factory) api(log *pionLog, network *abortNet, events peerEvents, again *offered) *pion.API {
 	se := f.setting
 	se.LoggerFactory = log
 	se.SetNet(network)
 	se.BufferFactory = sinkFor(events)
+	if again != nil {
+		se.SetICECredentials(again.ufrag, again.pwd)
+	}
 	return pion.NewAPI(pion.WithMediaEngine(f.media), pion.WithInterceptorRegistry(&interceptor.Registry{}), pion.WithSettingEngine(se))
 }
 

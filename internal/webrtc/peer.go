@@ -51,4 +51,11 @@ type peerEvents interface {
 type peerConfig struct {
 	servers []authorized
 	policy  Policy
+	again   *offered // nil, or what the peer must go on with
+}
+
+// offered is what an offer said of the peer that is replaced.
+type offered struct {
+	localParams
+	port uint16 // of the host candidate; 0: there was none
 }

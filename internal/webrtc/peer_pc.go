@@ -30,7 +30,7 @@ type pcPeer struct {
 var _ peer = (*pcPeer)(nil)
 
 func newPCPeer(f *Factory, events peerEvents, config peerConfig) (*pcPeer, error) {
-	p := &pcPeer{net: newAbortNet(f.net), track: &rawTrack{}, events: events}
+	p := &pcPeer{net: newAbortNet(f.net, config.again), track: &rawTrack{}, events: events}
 	configuration := pion.Configuration{Certificates: []pion.Certificate{f.certificate}}
 	if config.policy == PolicyRelay {
 		configuration.ICETransportPolicy = pion.ICETransportPolicyRelay
@@ -46,7 +46,7 @@ func newPCPeer(f *Factory, events peerEvents, config peerConfig) (*pcPeer, error
 		configuration.ICEServers = append(configuration.ICEServers, server)
 	}
 	log := &pionLog{onServerError: events.onServerError, onStartError: p.onStartError}
-	pc, err := f.api(log, p.net, events).NewPeerConnection(configuration)
+	pc, err := f.api(log, p.net, events, config.again).NewPeerConnection(configuration)
 	if err != nil {
 		return nil, err
 	}
