@@ -1,10 +1,13 @@
-// Command bench compares Gossipper with sipp side by side: CPU per call of each program, as caller and as callee.
+// Command bench compares Gossipper with sipp side by side: CPU per call and memory per held call of each program, as caller and as
+// callee.
 //
 // The two programs take turns within one run, so that a noisy machine disturbs both alike, and medians are compared. CPU is what
-// the kernel charged to the process, not wall time. Every call's record is written, as in any run.
+// the kernel charged to the process, not wall time. Every call's record is written, as in any run. Where taskset is installed,
+// the caller runs on the first CPU and the callee on the second, so that neither takes time from the other.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -14,6 +17,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -27,45 +32,117 @@ func main() {
 	}
 }
 
+// The roles, as both programs call their built-in scenarios.
+const (
+	uac = "uac"
+	uas = "uas"
+)
+
 // settings say what is measured.
 type settings struct {
 	gossipper string
 	sipp      string
+	taskset   string // empty: not installed
+	roles     []string
 	rates     []int
 	seconds   int
 	rounds    int
+	held      int
 }
 
 func run(ctx context.Context, out io.Writer, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	s := settings{rates: []int{1000, 4000, 8000}}
+	s := settings{}
 	flags.StringVar(&s.gossipper, "gossipper", "bin/gossipper", "the program to measure")
 	flags.IntVar(&s.seconds, "seconds", 4, "how long each measurement starts calls")
-	flags.IntVar(&s.rounds, "rounds", 3, "how often each program is measured at each rate")
+	flags.IntVar(&s.rounds, "rounds", 5, "how often each program is measured at each rate")
+	flags.IntVar(&s.held, "held", 10000, "calls held at once to measure memory; 0: memory is not measured")
+	rates := flags.String("rates", "1000,4000,8000", "calls per second to measure CPU at; empty: CPU is not measured")
+	roles := flags.String("roles", uac+","+uas, "roles to measure")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	for text := range strings.SplitSeq(*rates, ",") {
+		if text == "" {
+			continue
+		}
+		rate, err := strconv.Atoi(text)
+		if err != nil || rate <= 0 {
+			return fmt.Errorf("-rates: %q is no number of calls", text)
+		}
+		s.rates = append(s.rates, rate)
+	}
+	s.roles = strings.Split(*roles, ",")
 	var err error
 	if s.sipp, err = exec.LookPath("sipp"); err != nil {
 		return errors.New("sipp is not installed (Debian package sip-tester)")
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "role\tcalls/s\tgossipper µs/call\tsipp µs/call\tratio\ttarget\tfailed\t")
-	for _, role := range []string{"uac", "uas"} {
-		for _, rate := range s.rates {
-			row, err := s.compare(ctx, role, rate)
-			if err != nil {
-				return fmt.Errorf("%s at %d calls/s: %w", role, rate, err)
-			}
-			fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f\t%.2f\t≤ %.1f\t%d\t\n",
-				role, rate, row.gossipper, row.sipp, row.gossipper/row.sipp, target(rate), row.failed)
-		}
+	if s.taskset, err = exec.LookPath("taskset"); err != nil {
+		s.taskset = ""
+		fmt.Fprintln(out, "taskset is not installed (Debian package util-linux): the programs share their CPUs")
 	}
-	return table.Flush()
+	failed, err := s.measureAll(ctx, out)
+	for _, f := range failed {
+		fmt.Fprintln(out, "failed:", f)
+	}
+	return err
 }
 
-// target is the ratio that the design asks for at a rate.
-func target(rate int) float64 {
+// measureAll prints both tables. Single measurements that failed are returned; they end nothing unless no other succeeded.
+func (s *settings) measureAll(ctx context.Context, out io.Writer) (failed []error, err error) {
+	if len(s.rates) > 0 {
+		failed, err = s.measureCPU(ctx, out)
+	}
+	if s.held > 0 && err == nil {
+		var more []error
+		more, err = s.measureMemory(ctx, out)
+		failed = append(failed, more...)
+	}
+	return failed, err
+}
+
+func (s *settings) measureCPU(ctx context.Context, out io.Writer) (failed []error, err error) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "CPU, µs/call\tcalls/s\tgossipper\tuser + system\tsipp\tuser + system\tratio\ttarget\t")
+	for _, role := range s.roles {
+		for _, rate := range s.rates {
+			ours, theirs, errs := compare(s.rounds, func(program string) (cpu, error) {
+				return s.cpuPerCall(ctx, program, role, rate)
+			})
+			failed = append(failed, errs...)
+			if len(ours) == 0 || len(theirs) == 0 {
+				_ = table.Flush()
+				return failed, fmt.Errorf("%s at %d calls/s: no measurement succeeded", role, rate)
+			}
+			g, p := median(ours, cpu.total), median(theirs, cpu.total)
+			fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f + %.1f\t%.1f\t%.1f + %.1f\t%.2f\t≤ %.1f\t\n",
+				role, rate, g.total(), g.user, g.system, p.total(), p.user, p.system, g.total()/p.total(), cpuTarget(rate))
+		}
+	}
+	return failed, table.Flush()
+}
+
+func (s *settings) measureMemory(ctx context.Context, out io.Writer) (failed []error, err error) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "memory, bytes/held call\tcalls\tgossipper\tsipp\tratio\ttarget\t")
+	for _, role := range s.roles {
+		ours, theirs, errs := compare((s.rounds+1)/2, func(program string) (float64, error) {
+			return s.memoryPerCall(ctx, program, role)
+		})
+		failed = append(failed, errs...)
+		if len(ours) == 0 || len(theirs) == 0 {
+			_ = table.Flush()
+			return failed, fmt.Errorf("%s with %d held calls: no measurement succeeded", role, s.held)
+		}
+		same := func(v float64) float64 { return v }
+		g, p := median(ours, same), median(theirs, same)
+		fmt.Fprintf(table, "%s\t%d\t%.0f\t%.0f\t%.2f\t≤ 0.5\t\n", role, s.held, g, p, g/p)
+	}
+	return failed, table.Flush()
+}
+
+// cpuTarget is the ratio that the design asks for at a rate.
+func cpuTarget(rate int) float64 {
 	switch {
 	case rate >= 8000:
 		return 0.5
@@ -76,41 +153,25 @@ func target(rate int) float64 {
 	}
 }
 
-// row is one line of the table: medians in microseconds of CPU per call.
-type row struct {
-	gossipper, sipp float64
-	failed          int
-}
-
 // compare measures both programs in turn.
-func (s *settings) compare(ctx context.Context, role string, rate int) (row, error) {
-	var ours, theirs []float64
-	var failed int
-	for range s.rounds {
-		for _, program := range []string{"gossipper", "sipp"} {
-			cpu, err := s.measure(ctx, program, role, rate)
-			var exit *exec.ExitError
-			switch {
-			case errors.As(err, &exit):
-				failed++
-				continue
-			case err != nil:
-				return row{}, err
-			}
-			if program == "gossipper" {
-				ours = append(ours, cpu)
-			} else {
-				theirs = append(theirs, cpu)
-			}
+func compare[T any](rounds int, measure func(program string) (T, error)) (ours, theirs []T, failed []error) {
+	for range rounds {
+		if v, err := measure("gossipper"); err != nil {
+			failed = append(failed, err)
+		} else {
+			ours = append(ours, v)
+		}
+		if v, err := measure("sipp"); err != nil {
+			failed = append(failed, err)
+		} else {
+			theirs = append(theirs, v)
 		}
 	}
-	if len(ours) == 0 || len(theirs) == 0 {
-		return row{}, errors.New("no measurement succeeded")
-	}
-	return row{gossipper: median(ours), sipp: median(theirs), failed: failed}, nil
+	return ours, theirs, failed
 }
 
-func median(values []float64) float64 {
-	slices.Sort(values)
+// median is the value in the middle of the order that by gives.
+func median[T any](values []T, by func(T) float64) T {
+	slices.SortFunc(values, func(a, b T) int { return cmp.Compare(by(a), by(b)) })
 	return values[len(values)/2]
 }

@@ -1,130 +1,87 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// socketBuffer is what both programs get, so that neither loses datagrams for want of buffer.
-const socketBuffer = "4000000"
+// cpu is CPU time in microseconds per call.
+type cpu struct{ user, system float64 }
 
-// measure runs one program in one role against sipp in the other, and returns its CPU in microseconds per call.
-func (s *settings) measure(ctx context.Context, program, role string, rate int) (float64, error) {
-	dir, err := os.MkdirTemp("", "gossipper-bench-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	port, err := freePort()
-	if err != nil {
-		return 0, err
-	}
+func (c cpu) total() float64 { return c.user + c.system }
+
+// cpuPerCall runs one program in one role against sipp in the other, and returns its CPU per call.
+func (s *settings) cpuPerCall(ctx context.Context, program, role string, rate int) (cpu, error) {
 	calls := rate * s.seconds
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.seconds)*time.Second+time.Minute)
 	defer cancel()
-
-	callee := s.command(ctx, dir, "sipp", "uas", port, rate, calls)
-	caller := s.command(ctx, dir, "sipp", "uac", port, rate, calls)
-	measured := caller
-	if role == "uac" {
-		caller = s.command(ctx, dir, program, "uac", port, rate, calls)
-		measured = caller
-	} else {
-		callee = s.command(ctx, dir, program, "uas", port, rate, calls)
-		measured = callee
+	p, err := s.startPair(ctx, program, role, load{calls: calls, rate: rate})
+	if err != nil {
+		return cpu{}, fmt.Errorf("%s as %s at %d calls/s: %w", program, role, rate, err)
 	}
-	if err := runPair(ctx, callee, caller, port); err != nil {
-		return 0, err
+	defer p.kill()
+	if err := p.wait(); err != nil {
+		return cpu{}, fmt.Errorf("%s as %s at %d calls/s: %w", program, role, rate, err)
 	}
-	state := measured.ProcessState
-	return float64((state.UserTime() + state.SystemTime()).Microseconds()) / float64(calls), nil
+	state := p.measured(role).ProcessState
+	perCall := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(calls) }
+	return cpu{perCall(state.UserTime()), perCall(state.SystemTime())}, nil
 }
 
-// command builds the command line of one side.
-func (s *settings) command(ctx context.Context, dir, program, role string, port, rate, calls int) *exec.Cmd {
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	var args []string
-	if program == "sipp" {
-		program = s.sipp
-		args = []string{"-sn", role, "-nostdin", "-i", "127.0.0.1", "-buff_size", socketBuffer, "-m", strconv.Itoa(calls), "-deadcall_wait", "0"}
-		if role == "uac" {
-			args = append(args, "-r", strconv.Itoa(rate), "-l", strconv.Itoa(calls), address)
-		} else {
-			args = append(args, "-p", strconv.Itoa(port))
-		}
-	} else {
-		program = s.gossipper
-		args = []string{"run", role, "--progress", "none", "--out", filepath.Join(dir, "run"), "--calls", strconv.Itoa(calls)}
-		if role == "uac" {
-			args = append(args, address, "--rate", strconv.Itoa(rate), "--limit", strconv.Itoa(calls))
-		} else {
-			args = append(args, "--local", address)
-		}
-	}
-	if abs, err := filepath.Abs(program); err == nil {
-		program = abs
-	}
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = dir
-	return cmd
-}
+// heldRate is how many calls per second are started when calls are to be held: a rate that gives neither program trouble.
+const heldRate = 2000
 
-// runPair starts the callee, waits until it listens, runs the caller, and waits for both.
-func runPair(ctx context.Context, callee, caller *exec.Cmd, port int) error {
-	var calleeOut, callerOut bytes.Buffer
-	callee.Stdout, callee.Stderr = &calleeOut, &calleeOut
-	caller.Stdout, caller.Stderr = &callerOut, &callerOut
-	if err := callee.Start(); err != nil {
-		return err
-	}
-	if err := waitListening(ctx, port); err != nil {
-		_ = callee.Process.Kill()
-		_ = callee.Wait()
-		return fmt.Errorf("%s does not listen: %w\n%s", callee.Path, err, calleeOut.String())
-	}
-	if err := caller.Run(); err != nil {
-		_ = callee.Process.Kill()
-		_ = callee.Wait()
-		return fmt.Errorf("%w\n%s", err, callerOut.String())
-	}
-	if err := callee.Wait(); err != nil {
-		return fmt.Errorf("%w\n%s", err, calleeOut.String())
-	}
-	return nil
-}
-
-// waitListening waits until the UDP port is bound. It asks the kernel's table instead of trying to bind, which could take the
-// port away from the program at the wrong moment.
-func waitListening(ctx context.Context, port int) error {
-	entry := fmt.Sprintf(":%04X ", port)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		table, err := os.ReadFile("/proc/net/udp")
-		if err != nil || strings.Contains(string(table), entry) {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func freePort() (int, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+// memoryPerCall returns how many bytes each held call adds to the resident memory of a program: what it has with the calls held, less
+// what it has with a single one.
+func (s *settings) memoryPerCall(ctx context.Context, program, role string) (float64, error) {
+	one, err := s.memoryHolding(ctx, program, role, 1)
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).Port, nil
+	all, err := s.memoryHolding(ctx, program, role, s.held)
+	if err != nil {
+		return 0, err
+	}
+	return float64(all-one) / float64(s.held-1), nil
+}
+
+// memoryHolding is the resident memory of a program in bytes while it holds that many calls.
+func (s *settings) memoryHolding(ctx context.Context, program, role string, calls int) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(calls/heldRate)*time.Second+time.Minute)
+	defer cancel()
+	p, err := s.startPair(ctx, program, role, load{calls: calls, rate: heldRate, hold: time.Hour})
+	if err != nil {
+		return 0, fmt.Errorf("%s as %s holding %d calls: %w", program, role, calls, err)
+	}
+	defer p.kill()
+	// The caller has sent its last ACK soon after the last start; nothing announces that in both programs.
+	select {
+	case <-time.After(time.Duration(calls)*time.Second/heldRate + 2*time.Second):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	if err := p.running(); err != nil {
+		return 0, fmt.Errorf("%s as %s holding %d calls: %w", program, role, calls, err)
+	}
+	return residentMemory(p.measured(role).Process.Pid)
+}
+
+// residentMemory reads VmRSS of a process, in bytes.
+func residentMemory(pid int) (int, error) {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kilobytes, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+			return kilobytes << 10, err
+		}
+	}
+	return 0, errors.New("the kernel shows no VmRSS")
 }
