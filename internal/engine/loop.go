@@ -54,6 +54,7 @@ type loop struct {
 	draining, stopping bool
 	stopBy             int64
 	overload           overload
+	warnings           warnings
 
 	// view and in are the message being handled: one at a time, so nothing is allocated for it.
 	view sip.View
@@ -85,6 +86,7 @@ func newLoop(c Config, plan *Plan) *loop {
 		globals: make([]value, len(plan.variables)),
 		runID:   fmt.Sprintf("%d-%06x", os.Getpid(), rand.Uint32()&0xffffff),
 	}
+	l.warnings.log, l.warnings.now = c.Log, c.Now
 	l.inbox.wake = c.Transport.Wake
 	l.onTimer = l.expired
 	l.names.advertise = c.Advertise

@@ -221,7 +221,7 @@ func (m *callMedia) close() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), closeTimeout(&l.cfg))
 		defer cancel()
 		if err := p.Close(ctx); err != nil {
-			l.cfg.Log.Warn("media of the call did not close cleanly", "call_id", r.CallID, "error", err)
+			l.warnings.warn("media of the call did not close cleanly", "call_id", r.CallID, "error", err)
 		}
 		r.Media = p.Stats()
 		if m.agreed {

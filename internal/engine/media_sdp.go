@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/netip"
 
 	"github.com/gossipper/gossipper/internal/media"
@@ -187,22 +188,35 @@ func (c *call) trickle(in *incoming) bool {
 		return false
 	}
 	m := c.needMedia()
+	if len(m.ops) >= maxTrickleOps {
+		c.loop.warnings.warn("candidates of the peer are not used: too many wait already", "call_id", c.id)
+		return true
+	}
 	contentType, body := string(in.view.ContentType()), bytes.Clone(in.view.Body())
 	m.do(false, mediaOp{
 		run: func(_ context.Context, p media.MediaPipeline) error {
 			if t, ok := p.(media.Trickler); ok {
 				return t.AddRemoteCandidates(contentType, body)
 			}
-			return nil
+			return errNoICE
 		},
 		done: func(err error) {
-			if err != nil && m.call != nil {
-				m.loop.cfg.Log.Warn("candidates of the peer cannot be used", "call_id", m.opts.CallID, "error", err)
+			switch {
+			case errors.Is(err, errNoICE):
+				m.loop.warnings.once("candidates of the peer are not used: these media know no ICE", "call_id", m.opts.CallID)
+			case err != nil:
+				m.loop.warnings.warn("candidates of the peer cannot be used", "call_id", m.opts.CallID, "error", err)
 			}
 		},
 	})
 	return true
 }
+
+// maxTrickleOps bounds the messages with candidates that wait for an operation on the media to end.
+const maxTrickleOps = 32
+
+// errNoICE tells that the call's media take no candidates.
+var errNoICE = errors.New("no ICE")
 
 // isTrickle tells whether the body brings ICE candidates only (RFC 8840 9, and the usual JSON form).
 func isTrickle(v *sip.View) bool {

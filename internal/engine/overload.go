@@ -22,8 +22,7 @@ type overload struct {
 	// fullSince is the tick from which on every Poll was full.
 	fullSince int64
 	// until is the tick from which on calls are started again.
-	until  int64
-	warned bool
+	until int64
 }
 
 // note looks at the transport's figures, once in each turn of the loop. It returns how many datagrams the kernel has dropped since
@@ -53,9 +52,6 @@ func (l *loop) checkOverload() {
 
 // warnOverload says once that calls are not started.
 func (l *loop) warnOverload() {
-	if o := &l.overload; !o.warned {
-		o.warned = true
-		l.cfg.Log.Warn("messages arrive faster than they can be handled: calls that are due meanwhile are not started and count as missed",
-			"dropped_by_kernel", o.dropped)
-	}
+	l.warnings.once("messages arrive faster than they can be handled: calls that are due meanwhile are not started and count as missed",
+		"dropped_by_kernel", l.overload.dropped)
 }
