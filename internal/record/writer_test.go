@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gossipper/gossipper/internal/schematest"
 )
@@ -166,6 +168,92 @@ func TestWriterOnAFullDisk(t *testing.T) {
 	}
 }
 
+// signallingFile tells of each write.
+type signallingFile struct {
+	recordFile
+	wrote chan int
+}
+
+func (f *signallingFile) Write(b []byte) (int, error) {
+	f.wrote <- bytes.Count(b, []byte("\n"))
+	return f.recordFile.Write(b)
+}
+
+func TestQueuedRecordsAreWrittenTogetherAndSoon(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		file, err := os.Create(filepath.Join(dir, "call_records.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrote := make(chan int, 1000)
+		w := newWriter(&signallingFile{file, wrote}, func(err error) { t.Error(err) })
+		for round := range 3 {
+			begun := time.Now()
+			for range 5 {
+				w.Queue(minimal())
+			}
+			if n := <-wrote; n != 5 || time.Since(begun) > queueTime {
+				t.Errorf("round %d: %d records in one write after %v, want 5 within %v", round, n, time.Since(begun), queueTime)
+			}
+			synctest.Wait()
+		}
+		for range 1000 {
+			w.Queue(minimal())
+		}
+		if n := <-wrote; n >= 1000 || n < 2 {
+			t.Errorf("%d records in one write, want as many as fit", n)
+		}
+		w.Queue(minimal())
+		if err := w.Write(minimal()); err != nil {
+			t.Error(err)
+		}
+		if got := readAll(t, file.Name()); len(got) != 1017 {
+			t.Errorf("%d records after Write, want 1017", len(got))
+		}
+		w.Queue(minimal())
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := readAll(t, file.Name()); len(got) != 1018 {
+			t.Errorf("%d records after Close, want 1018", len(got))
+		}
+	})
+}
+
+func TestQueueOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(filepath.Join(t.TempDir(), "call_records.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := minimal().appendJSON(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := &smallDisk{File: file, room: 3*(len(line)+1) + 10}
+	var told []error
+	w := newWriter(disk, func(err error) { told = append(told, err) })
+	for range 4 {
+		w.Queue(minimal())
+	}
+	if err := w.Write(minimal()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Write = %v, want ENOSPC", err)
+	}
+	if len(told) != 1 || !errors.Is(told[0], syscall.ENOSPC) {
+		t.Errorf("told %v, want ENOSPC once", told)
+	}
+	disk.room = 1 << 20
+	w.Queue(minimal())
+	if err := w.Close(); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "2 call records were not written") {
+		t.Errorf("Close = %v, want ENOSPC and 2 lost records", err)
+	}
+	if got := readAll(t, file.Name()); len(got) != 4 {
+		t.Errorf("%d records in the file, want the 3 that fitted and the one after", len(got))
+	}
+}
+
 // On Linux /dev/full refuses every write: the real error of the real system call.
 func TestWriterOnDevFull(t *testing.T) {
 	t.Parallel()
@@ -202,5 +290,20 @@ func BenchmarkWriter(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+func BenchmarkQueue(b *testing.B) {
+	w, err := NewWriter(filepath.Join(b.TempDir(), "call_records.jsonl"), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := minimal()
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Queue(r)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
 	}
 }
