@@ -15,6 +15,9 @@ const (
 	afterlifeLimit   = 8 * time.Second
 	// repeatedAnswers is how long a call that was ended by this side answers what the peer repeats: long enough for two repetitions.
 	repeatedAnswers = 1600 * time.Millisecond
+	// maxHeld bounds the ended calls that are kept for what the peer repeats. More are forgotten at once: their repeated
+	// requests are still answered, only without the scenario's own bytes.
+	maxHeld = 1 << 17
 	// quietTime is how long a run that ends waits for peers to repeat a request whose answer was lost: T1 and a bit.
 	quietTime = 600 * time.Millisecond
 )
@@ -113,7 +116,7 @@ func (c *call) settle() {
 		l.unsettled--
 	}
 	a.settled = true
-	if a.keep <= 0 {
+	if a.keep <= 0 || len(l.calls)-l.running > maxHeld {
 		l.forget(c)
 		return
 	}

@@ -31,8 +31,11 @@ const (
 // maxStepsAtOnce bounds the steps that a call makes without waiting for anything: a scenario may loop.
 const maxStepsAtOnce = 10000
 
-// maxKept bounds the messages that a call keeps for later.
-const maxKept = 16
+// maxKept and maxKeptBytes bound the messages that a call keeps for later.
+const (
+	maxKept      = 16
+	maxKeptBytes = 128 << 10
+)
 
 // call is one call: a state machine on the loop.
 type call struct {
@@ -131,6 +134,18 @@ func (c *call) reset(l *loop) {
 	for i := range c.rtds {
 		c.rtds[i] = rtd{taken: -1}
 	}
+}
+
+// footprint is how many bytes the call's buffers have.
+func (c *call) footprint() int {
+	n := cap(c.invite) + cap(c.ack) + cap(c.request) + cap(c.unsent) + cap(c.afterlife.buf) + cap(c.last.Bytes()) + cap(c.answer.Bytes())
+	for _, t := range c.got[:cap(c.got)] {
+		n += cap(t.response)
+	}
+	for i := range c.variables {
+		n += cap(c.variables[i].text)
+	}
+	return n
 }
 
 // now is the time for response times, which are measured against the kernel's timestamps: wall clock.
@@ -242,10 +257,13 @@ func (c *call) enterPause(s *planStep) bool {
 	return false
 }
 
+// maxDelay keeps sums of times within what an int64 holds: 146 years.
+const maxDelay = time.Duration(1) << 62
+
 // after sets the step's timer.
 func (c *call) after(d time.Duration) {
 	l := c.loop
-	l.wheel.schedule(&c.step, int64((l.elapsed+d+tick-1)/tick))
+	l.wheel.schedule(&c.step, int64((l.elapsed+min(d, maxDelay)+tick-1)/tick))
 }
 
 // advance leaves the step for the next one.

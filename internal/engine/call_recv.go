@@ -20,11 +20,25 @@ func (c *call) receive(in *incoming) {
 		return
 	}
 	if c.state == stateMedia || c.state == stateCongested {
-		c.keep(in)
+		if c.cancels(in) {
+			c.unmatchedRequest(in)
+		} else {
+			c.keep(in)
+		}
 		return
 	}
 	c.process(in)
 	c.run()
+}
+
+// cancels reports whether the message is a CANCEL of an INVITE that has no final response, in a scenario that waits for none: whatever
+// is being prepared to answer the INVITE is not wanted any more.
+func (c *call) cancels(in *incoming) bool {
+	if string(in.view.Method()) != methodCancel {
+		return false
+	}
+	t := c.gotInvite(in.view.CSeqNumber(), false)
+	return t != nil && t.status < 200 && !c.loop.plan.expects(methodCancel)
 }
 
 // process matches a message against the scenario.
@@ -53,7 +67,11 @@ func (c *call) process(in *incoming) {
 
 // keep holds a message back until the call can take it. Its sender repeats what is lost for want of room.
 func (c *call) keep(in *incoming) {
-	if len(c.kept) < maxKept {
+	room := maxKeptBytes - len(in.view.Bytes())
+	for i := range c.kept {
+		room -= len(c.kept[i].view.Bytes())
+	}
+	if len(c.kept) < maxKept && room >= 0 {
 		c.kept = append(c.kept, keptMessage{in.view.Clone(), in.flow, in.at})
 	}
 }
@@ -200,6 +218,9 @@ func (c *call) acceptRequest(in *incoming) {
 	c.unblock()
 	t := c.noteReceived(in)
 	if t.method == methodInvite {
+		if c.pending.active && c.pending.invite {
+			c.invite = nil // its memory is what is being repeated
+		}
 		c.invite = append(c.invite[:0], v.Bytes()...)
 		c.inviteCameIn, c.inviteSent = true, false
 		c.inviteAt = in.at

@@ -114,11 +114,17 @@ func (c *call) requestSent(s *planStep, v *sip.View, at int64) {
 	case methodAck:
 		c.ack = append(c.ack[:0], v.Bytes()...)
 		c.ackSeq = v.CSeqNumber()
+		if c.media != nil {
+			c.media.answered(s) // the offer was in the 2xx
+		}
 		return
 	case methodInvite:
 		c.noteSent(v, methodInvite)
 		c.invite = append(c.invite[:0], v.Bytes()...)
 		c.inviteSent = true
+		if c.media != nil {
+			c.media.remoteOffer = nil // what an earlier response offered is settled
+		}
 		c.inviteAt = at
 		c.repeatUntilAnswered(s, c.invite, c.flow)
 		return

@@ -22,6 +22,8 @@ const (
 	stopGrace = time.Second
 	// maxSpare bounds the ended calls whose memory is kept to be used again.
 	maxSpare = 4096
+	// maxSpareBytes bounds the buffers of such a call: messages can be long, and most calls need less.
+	maxSpareBytes = 32 << 10
 )
 
 // loop owns a transport, its calls and its timers. Everything in it runs on the goroutine of run.
@@ -264,7 +266,6 @@ func (l *loop) abandon(err error) {
 	l.draining, l.stopping = true, true
 	for _, c := range l.calls {
 		c.transportFailed(err)
-		l.forget(c)
 	}
 	for l.closing > 0 {
 		l.media.Wait()
@@ -369,7 +370,7 @@ func (l *loop) forget(c *call) {
 		c.owed = false
 		l.unsettled--
 	}
-	if len(l.spare) < maxSpare && c.state == stateEnded {
+	if len(l.spare) < maxSpare && c.state == stateEnded && c.footprint() <= maxSpareBytes {
 		l.spare = append(l.spare, c)
 	}
 	c.state = stateForgotten

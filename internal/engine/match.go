@@ -87,3 +87,13 @@ func (p *Plan) awaited(at int) int {
 	}
 	return at
 }
+
+// expects reports whether any recv step is for requests with the method.
+func (p *Plan) expects(method string) bool {
+	for i := range p.steps {
+		if recv := p.steps[i].Recv; recv != nil && recv.Request == method {
+			return true
+		}
+	}
+	return false
+}

@@ -22,9 +22,12 @@ func (c *call) mediaReady(s *planStep) bool {
 		return true
 	}
 	if s.needs == needAnswer && m.remoteOffer == nil {
+		reason := "the peer's INVITE brought no SDP that could be answered at " + c.where() + "; for a peer that wants the offer in the 200, write [sdp_offer] there"
+		if c.inviteSent {
+			reason = "the peer's 2xx brought no SDP that could be answered at " + c.where()
+		}
 		c.fail(&outcome.Failure{
-			Outcome: outcome.MediaIncompatible, Stage: outcome.StageMedia, Code: "no_offer",
-			Reason: "the INVITE brought no SDP that could be answered at " + c.where() + "; for a peer that wants the offer in the 200, write [sdp_offer] there",
+			Outcome: outcome.MediaIncompatible, Stage: outcome.StageMedia, Code: "no_offer", Reason: reason,
 		})
 		return false
 	}
@@ -75,7 +78,7 @@ func (m *callMedia) prepare(s *planStep) {
 	}})
 }
 
-// answered notes that a 2xx to an INVITE was sent by the step.
+// answered notes that what may carry an SDP answer was sent by the step: a 2xx to an INVITE, or an ACK.
 func (m *callMedia) answered(s *planStep) {
 	if s.needs == needAnswer {
 		m.agreed = true
@@ -97,6 +100,8 @@ func (c *call) mediaSDP(in *incoming, t *clientTxn) bool {
 		c.requestSDP(v, sdp)
 	case t != nil && (t.method == methodInvite || t.method == "UPDATE") && v.Status() > 100 && v.Status() < 300:
 		c.responseSDP(v.Status(), sdp)
+	case t != nil && t.method == methodInvite && v.Status() >= 300 && c.media != nil:
+		c.media.offered = false // with the INVITE its offer was refused (RFC 6337 2.3); the next INVITE makes its own
 	}
 	return c.alive()
 }

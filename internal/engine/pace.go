@@ -43,7 +43,7 @@ func (p *pacer) due(elapsed time.Duration) uint64 {
 
 // at is when the call number k since origin is due.
 func (p *pacer) at(k uint64) time.Duration {
-	return p.origin + time.Duration(math.Ceil(float64(k)*float64(p.period)/p.rate))
+	return p.origin + time.Duration(min(math.Ceil(float64(k)*float64(p.period)/p.rate), float64(maxDelay)))
 }
 
 // take decides about the calls that are due: how many to start now, and how many to give up. room is how many more calls may be
@@ -80,5 +80,8 @@ func (p *pacer) next() (time.Duration, bool) {
 
 // setRate changes the rate from now on.
 func (p *pacer) setRate(rate float64, elapsed time.Duration) {
+	if math.IsNaN(rate) || math.IsInf(rate, 0) {
+		rate = 0
+	}
 	p.rate, p.origin, p.accounted = rate, elapsed, 0
 }

@@ -41,7 +41,11 @@ func (c *call) noteSent(v *sip.View, method string) *clientTxn {
 		t.method = methodName(v.CSeqMethod())
 	}
 	if len(c.sent) == maxTransactions {
-		copy(c.sent, c.sent[1:])
+		oldest := 0
+		if &c.sent[0] == c.lastSent(methodInvite) {
+			oldest = 1 // the end of the call depends on it
+		}
+		copy(c.sent[oldest:], c.sent[oldest+1:])
 		c.sent = c.sent[:maxTransactions-1]
 	}
 	c.sent = append(c.sent, t)
@@ -74,10 +78,7 @@ func (c *call) lastSent(method string) *clientTxn {
 func (c *call) noteReceived(in *incoming) *serverTxn {
 	v := in.view
 	if len(c.got) == maxTransactions {
-		oldest := c.got[0].response
-		copy(c.got, c.got[1:])
-		c.got[maxTransactions-1].response = oldest // its memory goes on; that of the others moved with them
-		c.got = c.got[:maxTransactions-1]
+		c.dropOldestReceived()
 	}
 	n := len(c.got)
 	if n < cap(c.got) {
@@ -91,6 +92,21 @@ func (c *call) noteReceived(in *incoming) *serverTxn {
 		response: t.response[:0],
 	}
 	return t
+}
+
+// dropOldestReceived makes room for one transaction.
+func (c *call) dropOldestReceived() {
+	oldest := 0
+	if &c.got[0] == c.gotInvite(0, true) {
+		oldest = 1 // the end of the call depends on it
+	}
+	memory := c.got[oldest].response
+	if c.pending.active && !c.pending.request {
+		memory = nil // it may be what is being repeated
+	}
+	copy(c.got[oldest:], c.got[oldest+1:])
+	c.got[maxTransactions-1].response = memory // that of the others moved with them
+	c.got = c.got[:maxTransactions-1]
 }
 
 // gotBefore returns the transaction of which the request is a repetition (RFC 3261 17.2.3); nil if it is new.

@@ -66,7 +66,8 @@ func (l *loop) acceptCall(in *incoming) {
 		l.answer(in, 503, "Service Unavailable")
 		return
 	}
-	if most := l.cfg.MaxOpenCalls; most > 0 && l.running >= most {
+	// Media that are being closed take memory and sockets as those of running calls do.
+	if most := l.cfg.MaxOpenCalls; most > 0 && l.running+l.closing >= most {
 		l.cfg.Stats.Rejected.Add(1)
 		l.answer(in, 503, "Service Unavailable", "Retry-After: 1")
 		return
@@ -76,6 +77,10 @@ func (l *loop) acceptCall(in *incoming) {
 	c.id = string(in.view.CallIDKey())
 	l.calls[c.id] = c
 	c.run() // nop steps before the first recv
+	if !c.alive() {
+		l.answer(in, 500, "Server Internal Error")
+		return
+	}
 	c.receive(in)
 }
 
