@@ -34,6 +34,7 @@ func webrtcOptions(row profile.WebRTCRow, ip netip.Addr, pacer *media.Pacer, log
 		HostGrace:            time.Duration(row.HostGrace),
 		TURNRefresh:          webrtc.TURNRefresh(row.TURNRefresh),
 		PreferPCMA:           row.PreferPCMA,
+		UDPMuxPort:           uint16(row.UDPMuxPort), //nolint:gosec // the profile is validated
 		IP:                   ip,
 		Pacer:                pacer,
 		Logger:               log,

@@ -32,6 +32,7 @@ transports:
     gather_timeout: 7s
     host_grace: 250ms
     turn_refresh: off
+    udp_mux_port: 3999
 `)})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,7 @@ transports:
 		ICEServers: []string{"stun:a:1000", "turn:user:pass@b:2000"}, ICEUsername: "alice", ICECredential: "static password",
 		ICEAuthSecret: "shared secret", ICEAuthTTL: 1234 * time.Second, ICEPolicy: webrtc.PolicyRelay, ICETrickleFullGather: true,
 		ICEGatherTimeout: 7 * time.Second, HostGrace: 250 * time.Millisecond, TURNRefresh: webrtc.TURNRefreshOff, PreferPCMA: true,
-		IP: ip, Pacer: pacer, Logger: log,
+		UDPMuxPort: 3999, IP: ip, Pacer: pacer, Logger: log,
 	}
 	got := webrtcOptions(row, ip, pacer, log)
 	if !reflect.DeepEqual(got, want) {

@@ -106,6 +106,7 @@ type WebRTCRow struct {
 	GatherTimeout Duration    `yaml:"gather_timeout" json:"gather_timeout" default:"5s" doc:"Longest wait for candidates with trickle: full."`
 	HostGrace     Duration    `yaml:"host_grace" json:"host_grace" default:"400ms" doc:"Longest wait for the first host candidates with trickle: trickle."`
 	TURNRefresh   TURNRefresh `yaml:"turn_refresh" json:"turn_refresh" default:"auto" enum:"auto,off" doc:"Whether minted credentials are renewed before they expire."`
+	UDPMuxPort    int         `yaml:"udp_mux_port" json:"udp_mux_port" default:"0" doc:"One UDP port for the media of all calls, whose peers must then not share an address and port; 0: a port for each call."`
 }
 
 // ICEPolicy says which candidates may be used (RFC 8829 4.1.1).

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"errors"
+	"math"
 	"net/netip"
 	"strings"
 )
@@ -161,6 +162,9 @@ func (l *loader) validateWebRTC() {
 	}
 	if row.ICEAuthTTLSec > maxTTL {
 		l.invalid(path+".ice_auth_ttl_sec", "must be at most %d (ten years), but is %d", maxTTL, row.ICEAuthTTLSec)
+	}
+	if row.UDPMuxPort < 0 || row.UDPMuxPort > math.MaxUint16 {
+		l.invalid(path+".udp_mux_port", "must be a port from 1 to %d, or 0, but is %d", math.MaxUint16, row.UDPMuxPort)
 	}
 	if row.GatherTimeout <= 0 {
 		l.invalid(path+".gather_timeout", "must be more than 0s")

@@ -32,15 +32,21 @@ func TestForkedCall(t *testing.T) {
 			first.waitFor(t, media.EventConnected)
 			talk(t, caller, first)
 		}},
+		{"one port for all calls", Options{UDPMuxPort: freeMuxPort(t)}, "host", func(t *testing.T, caller, first *testBridge) {
+			caller.waitFor(t, media.EventConnected)
+			first.waitFor(t, media.EventConnected)
+		}},
 		{"relayed, after the first connected", relayed, "relay", func(t *testing.T, caller, first *testBridge) {
 			caller.waitFor(t, media.EventConnected)
 			first.waitFor(t, media.EventConnected)
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f, others := newTestFactory(t, tc.options), newTestFactory(t, tc.options)
+			f := newTestFactory(t, tc.options)
+			tc.options.UDPMuxPort = 0
+			others, more := newTestFactory(t, tc.options), newTestFactory(t, tc.options)
 			goroutines, files := runtime.NumGoroutine(), openFiles(t)
-			caller, first, second := newTestBridge(t, f), newTestBridge(t, f), newTestBridge(t, others)
+			caller, first, second := newTestBridge(t, f), newTestBridge(t, others), newTestBridge(t, more)
 			ctx := testContext(t)
 			offer, _ := negotiate(t, caller, first)
 			answer, err := second.Answer(ctx, offer)

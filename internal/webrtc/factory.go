@@ -30,6 +30,7 @@ type Factory struct {
 	net         *stdnet.Net
 	setting     pion.SettingEngine
 	media       *pion.MediaEngine
+	mux         *udpMux // nil: a socket for each call
 	pacer       *media.Pacer
 	ownPacer    bool
 
@@ -63,6 +64,11 @@ func NewFactory(options Options) (*Factory, error) {
 	f.certificate, f.fingerprint = *certificate, fingerprint
 	if f.media, err = mediaEngine(); err != nil {
 		return nil, fmt.Errorf("WebRTC: %w", err)
+	}
+	if options.UDPMuxPort != 0 {
+		if f.mux, err = newUDPMux(netip.AddrPortFrom(f.address, options.UDPMuxPort)); err != nil {
+			return nil, err
+		}
 	}
 	f.setting = f.settings()
 	if f.pacer == nil {
@@ -137,6 +143,9 @@ func (f *Factory) settings() pion.SettingEngine {
 	se.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	se.SetReceiveMTU(1500)
 	se.SetFireOnTrackBeforeFirstRTP(true)
+	if f.mux != nil {
+		se.SetICEUDPMux(f.mux)
+	}
 	// The end of a call is the signalling's to decide.
 	se.DisableCloseByDTLS(true)
 	return se
@@ -193,6 +202,9 @@ func (f *Factory) Close() error {
 	}
 	if first && f.ownPacer {
 		f.pacer.Close()
+	}
+	if f.mux != nil {
+		errs = append(errs, f.mux.Close())
 	}
 	return errors.Join(errs...)
 }

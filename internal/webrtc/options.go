@@ -69,6 +69,9 @@ type Options struct {
 	// the Internet is used, else loopback.
 	Interface string
 	IP        netip.Addr
+	// UDPMuxPort makes the host candidates of all calls share this port; 0 gives each call one of its own. The peers must then have
+	// addresses of their own: two calls at once with the same remote address and port are not told apart. TURN is not affected.
+	UDPMuxPort uint16
 	// Pacer sends the packets of all calls; nil makes the factory run its own.
 	Pacer *media.Pacer
 	// Logger receives warnings; nil drops them.
