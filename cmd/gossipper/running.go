@@ -123,7 +123,7 @@ func (r *running) config() engine.Config {
 		OnResult: func(result *engine.Result) {
 			rec := made.record(result)
 			r.calls.Add(rec)
-			_ = r.records.Write(rec) // the writer reports the first error, and Close returns it
+			r.records.Queue(rec)
 		},
 		Stats: r.live, Log: r.log, Now: r.env.Now,
 	}
