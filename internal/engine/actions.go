@@ -13,6 +13,8 @@ import (
 
 // act carries out the step's actions in order. They may end the call.
 func (c *call) act(s *planStep) {
+	c.acting = true
+	defer func() { c.acting = false }()
 	for _, action := range s.Actions {
 		switch a := action.(type) {
 		case *scenario.Ereg:

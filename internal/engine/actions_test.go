@@ -221,3 +221,19 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 		t.Error("a caller without a target")
 	}
 }
+
+// A check at an optional step is named as that step, though the call waits for the mandatory one behind it.
+func TestFailedCheckAtAnOptionalStep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := callTo(t, `<scenario name="checks">`+tell("INVITE", 1, noBody, "")+`
+<recv response="180" optional="true">
+  <action><ereg regexp="no such text" search_in="msg" check_it="true" assign_to="x"/></action>
+</recv>
+<recv response="200"/><Reference variables="x"/>`+tell("ACK", 1, noBody, "")+hangsUp(2)+`</scenario>`, ring, nil)
+		wantFailure(t, r, outcome.CheckFailed, "check_failed", "does not match no such text")
+		if !strings.HasPrefix(r.FailedStep, "recv 180 (optional) (line ") {
+			t.Errorf("failed at %q", r.FailedStep)
+		}
+	})
+}

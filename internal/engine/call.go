@@ -47,10 +47,12 @@ type call struct {
 	state  callState
 	// stepping: run is at work; whoever calls it from within leaves the stepping to it.
 	stepping bool
-	at       int // index of the step
-	waited   bool
-	step     timer
-	retrans  timer
+	// acting: the actions of the step are being done.
+	acting  bool
+	at      int // index of the step
+	waited  bool
+	step    timer
+	retrans timer
 
 	cseq    uint32
 	sent    []clientTxn
@@ -316,9 +318,12 @@ func (c *call) stepTimeout() {
 	})
 }
 
-// where names the step at which the call stands: what it waits for, if that is optional only the first of several.
+// where names the step at which the call stands, in what goes wrong: the one whose actions are being done, or the one waited for.
 func (c *call) where() string {
 	p := c.loop.plan
+	if c.acting {
+		return p.name(c.at)
+	}
 	return p.name(p.awaited(c.at))
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -265,4 +266,91 @@ func TestHugeTimes(t *testing.T) {
 		peer.stop()
 		one.wantAll(t, 1, outcome.Aborted)
 	})
+}
+
+func TestWaitingMediaOperationsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		studio := &studio{change: func(m *recordingMedia) { m.delay = time.Hour }}
+		var one results
+		c := config(builtin(t, "call_uas"), &echoTransport{mute: true}, &one)
+		c.Media = Media{Kind: media.KindWebRTC, New: studio.open}
+		e, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := e.loop
+		l.start, l.ctx = time.Now(), t.Context()
+		flow := transport.NewFlow(&echoTransport{mute: true}, c.Target)
+		l.Received(transport.Message{Data: request("INVITE", "one", "a", 1, "", sdpBody("caller")), Flow: flow, Received: l.start})
+		m := l.calls["one"].media
+		info, _ := sip.ParseView(trickleINFO("b", 2, 1))
+		for range 3 * maxMediaOps {
+			m.call.trickle(&incoming{view: &info, flow: flow})
+		}
+		if n := len(m.ops); n != maxTrickleOps {
+			t.Errorf("%d operations wait, want %d with candidates", n, maxTrickleOps)
+		}
+		for range maxMediaOps {
+			if m.call != nil {
+				m.accept([]byte("v=0\r\n"))
+			}
+		}
+		if len(m.ops) != 0 {
+			t.Errorf("%d operations wait in a call that has ended", len(m.ops))
+		}
+		synctest.Wait()
+		for l.closing > 0 {
+			l.media.Wait()
+			l.readInbox()
+		}
+		wantFailure(t, one.only(t), outcome.MediaFailed, "media_error", "256 operations wait")
+	})
+}
+
+func TestTransportFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		net := newNetwork()
+		var callers results
+		peer := net.peer(t, calleeAddr, ring)
+		studio := &studio{change: func(m *recordingMedia) { m.delay = time.Hour }}
+		for _, name := range []string{"uac", "call_uac"} {
+			tr := &failingNode{node: net.node(callerAddr), at: time.Now().Add(time.Second)}
+			c := config(builtin(t, name), tr, &callers)
+			c.Hold, c.Load = time.Hour, Load{Rate: 10, Period: time.Second}
+			c.Media = Media{Kind: media.KindWebRTC, New: studio.open}
+			if name == "uac" {
+				c.Media = Media{}
+			}
+			e, err := New(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Run(t.Context()); !errors.Is(err, errForTest) {
+				t.Errorf("Run: %v", err)
+			}
+			if n := c.Stats.CallsRunning.Load(); n != 0 {
+				t.Errorf("%d calls are running", n)
+			}
+		}
+		peer.stop()
+		callers.wantAll(t, 22, outcome.SendFailed)
+		for _, r := range callers.all {
+			wantFailure(t, r, outcome.SendFailed, "connection_lost", "was lost at ")
+		}
+	})
+}
+
+// failingNode is a node whose Poll fails from some time on.
+type failingNode struct {
+	*node
+	at time.Time
+}
+
+func (f *failingNode) Poll(wait time.Duration, h transport.Handler) error {
+	if !time.Now().Before(f.at) {
+		return errForTest
+	}
+	return f.node.Poll(min(wait, time.Until(f.at)), h)
 }

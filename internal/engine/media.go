@@ -73,9 +73,16 @@ func (m *callMedia) do(blocks bool, op mediaOp) {
 		op.done(op.run(m.ctx, m.pipeline))
 		return
 	}
+	if len(m.ops) == maxMediaOps {
+		m.failed(fmt.Errorf("%d operations wait for one on the media to end; the peer or the scenario asks for too much", maxMediaOps))
+		return
+	}
 	m.ops = append(m.ops, op)
 	m.next()
 }
+
+// maxMediaOps bounds what waits for an operation to end: session descriptions, candidates, actions.
+const maxMediaOps = 256
 
 // next begins the next operation.
 func (m *callMedia) next() {

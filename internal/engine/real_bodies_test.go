@@ -136,17 +136,7 @@ func TestScenarioEndsBeforeItsMediaConnect(t *testing.T) {
 				t.Parallel()
 				net := newNetwork()
 				var r results
-				net.peer(t, calleeAddr, func(v *sip.View) [][]byte {
-					switch string(v.Method()) {
-					case "INVITE":
-						ok := string(reply(v, 200, "OK", "Contact: <sip:callee@"+calleeAddr+">", "Content-Type: application/sdp"))
-						return [][]byte{[]byte(strings.Replace(ok, "Content-Length: 0\r\n\r\n",
-							"Content-Length: "+itoa(len(deafAnswer))+"\r\n\r\n"+deafAnswer, 1))}
-					case "BYE":
-						return [][]byte{reply(v, 200, "OK")}
-					}
-					return nil
-				})
+				net.peer(t, calleeAddr, deaf(deafAnswer))
 				c := config(parse(t, `<scenario name="short">`+tell("INVITE", 1, sdp(offer), "")+expect("200")+
 					tell("ACK", 1, noBody, "")+`<pause milliseconds="`+hold+`"/>`+hangsUp(2)+`</scenario>`), net.node(callerAddr), &r)
 				c.Media = m
@@ -170,4 +160,40 @@ func TestScenarioEndsBeforeItsMediaConnect(t *testing.T) {
 			})
 		}
 	})
+}
+
+// The caller answers the offer of the 200 in its ACK, and nothing connects: that is a failed call too.
+func TestAnsweredInTheACKAndNeverConnected(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, m Media, _, answer string) {
+		t.Parallel()
+		if m.Kind != media.KindWebRTC {
+			t.Skip("RTP is connected as soon as both sides are described")
+		}
+		net := newNetwork()
+		var r results
+		net.peer(t, calleeAddr, deaf(strings.Replace(deafAnswer, "setup:passive", "setup:actpass", 1)))
+		c := config(parse(t, `<scenario name="short">`+tell("INVITE", 1, noBody, "")+expect("200")+tell("ACK", 1, sdp(answer), "")+
+			`<pause milliseconds="200"/>`+hangsUp(2)+`</scenario>`), net.node(callerAddr), &r)
+		c.Media = m
+		_, wait := start(t, c)
+		wait()
+		wantFailure(t, r.only(t), outcome.MediaFailed, "media_not_connected", "the scenario ended after ")
+	})
+}
+
+// deaf is a peer that takes calls with this SDP.
+func deaf(description string) func(*sip.View) [][]byte {
+	return func(v *sip.View) [][]byte {
+		switch string(v.Method()) {
+		case "INVITE":
+			ok := string(reply(v, 200, "OK", "Contact: <sip:callee@"+calleeAddr+">", "Content-Type: application/sdp"))
+			return [][]byte{[]byte(strings.Replace(ok, "Content-Length: 0\r\n\r\n",
+				"Content-Length: "+itoa(len(description))+"\r\n\r\n"+description, 1))}
+		case "BYE":
+			return [][]byte{reply(v, 200, "OK")}
+		default:
+			return nil
+		}
+	}
 }

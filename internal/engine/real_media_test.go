@@ -259,3 +259,51 @@ func TestReINVITEOfTheCallee(t *testing.T) {
 		}
 	})
 }
+
+// A proxy challenges the INVITE: the second one offers the same.
+func TestChallengedOffer(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, m Media, offer, answer string) {
+		t.Parallel()
+		c := converse(t, m,
+			tell("INVITE", 1, sdp(offer), "")+expect("407")+tell("ACK", 1, noBody, "")+
+				tell("INVITE", 2, sdp(offer), "")+expect("200")+tell("ACK", 2, noBody, plays(callerTone))+talking+hangsUp(3),
+			expect("INVITE")+respond("407 Proxy Authentication Required", noBody, "")+expect("ACK")+
+				expect("INVITE")+respond("200 Answer", sdp(answer), plays(calleeTone))+expect("ACK")+isHungUp(), nil)
+		c.wantTalk(t)
+		if bodies, _ := c.bodies(t, callerAddr, "INVITE", "INVITE"); len(bodies) != 2 || bodies[1] != bodies[2] || bodies[1] == "" {
+			t.Errorf("offers:\n%s\n%s", bodies[1], bodies[2])
+		}
+	})
+}
+
+func TestDelayedOfferGoesWrong(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, m Media, offer, answer string) {
+		t.Parallel()
+		t.Run("no answer in the ACK", func(t *testing.T) {
+			t.Parallel()
+			c := converse(t, m,
+				tell("INVITE", 1, noBody, "")+expect("200")+tell("ACK", 1, noBody, "")+expect("BYE")+
+					strings.ReplaceAll(respond("200 OK", noBody, ""), "[last_To:];tag=callee", "[last_To:]"),
+				expect("INVITE")+respond("200 Answer", sdp(offer), "")+expect("ACK")+isHungUp(), nil)
+			wantFailure(t, c.callee, outcome.MediaIncompatible, "invalid_sdp", "the ACK from "+callerAddr+" brought no SDP answer to our offer")
+			if c.caller.Outcome != outcome.Success {
+				t.Errorf("caller: %v: %v", c.caller.Outcome, c.caller.Failure)
+			}
+		})
+		t.Run("no offer in the 200", func(t *testing.T) {
+			t.Parallel()
+			c := converse(t, m,
+				tell("INVITE", 1, noBody, "")+expect("200")+tell("ACK", 1, sdp(answer), "")+talking+hangsUp(2),
+				expect("INVITE")+respond("200 Answer", noBody, "")+expect("ACK")+isHungUp(), nil)
+			wantFailure(t, c.caller, outcome.MediaIncompatible, "no_offer", "the peer's 2xx brought no SDP that could be answered at send ACK")
+			if got := startLines(c.net.sent(c.caller.Local)); got != "INVITE ACK BYE" {
+				t.Errorf("sent %s", got)
+			}
+			if c.callee.Outcome != outcome.Success {
+				t.Errorf("callee: %v: %v", c.callee.Outcome, c.callee.Failure)
+			}
+		})
+	})
+}
