@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -16,11 +17,20 @@ import (
 	"github.com/gossipper/gossipper/internal/media"
 )
 
-// The benchmarks stand beside the same with two default Pion PeerConnections in the same process, so that a ratio can be
-// taken whatever the machine. Ours run with GOGC=400, which the command sets; Pion's run with Go's default.
+// The benchmarks compare a call of two bridges with one of two default Pion PeerConnections in the same process, in turn, so that the ratio
+// means something whatever the machine does besides. Ours run with GOGC=400, which the command sets; Pion's with Go's default.
 
-// atOnce is how many calls are set up at the same time.
-const atOnce = 50
+const (
+	rounds   = 5   // of each, in turn; the median counts
+	atOnce   = 50  // calls that are set up at the same time
+	setups   = 200 // calls that are set up in a round
+	calls    = 100 // that are open at once for packets and memory
+	packets  = 150_000
+	ahead    = 4 // packets of a call that are on the way
+	writers  = 2 // goroutines that write, as the pacer has
+	ourGOGC  = 400
+	pionGOGC = 100
+)
 
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
@@ -38,6 +48,9 @@ type benchPair struct {
 	send       func()
 	onReceived atomic.Pointer[func()]
 	close      func()
+
+	// What packetsThrough knows of it.
+	onTheWay atomic.Int32
 }
 
 func (p *benchPair) received() {
@@ -46,23 +59,32 @@ func (p *benchPair) received() {
 	}
 }
 
-func makers(b *testing.B) map[string]pairMaker {
+// compare measures ours and Pion's in turn and reports the medians and their ratio.
+func compare(b *testing.B, unit string, measure func(b *testing.B, maker pairMaker) float64) {
+	b.Helper()
 	f := newTestFactory(b, Options{})
-	return map[string]pairMaker{
-		"bridge": func(b *testing.B) *benchPair { return bridgePair(b, f) },
-		"pion":   pionPair,
+	kinds := []struct {
+		gogc   int
+		maker  pairMaker
+		values []float64
+	}{{ourGOGC, func(b *testing.B) *benchPair { return bridgePair(b, f) }, nil}, {pionGOGC, pionPair, nil}}
+	for range rounds {
+		for i := range kinds {
+			k := &kinds[i]
+			before := debug.SetGCPercent(k.gogc)
+			runtime.GC()
+			k.values = append(k.values, measure(b, k.maker))
+			debug.SetGCPercent(before)
+		}
 	}
-}
-
-func eachMaker(b *testing.B, run func(b *testing.B, make pairMaker)) {
-	for name, m := range makers(b) {
-		b.Run(name, func(b *testing.B) {
-			if name == "bridge" {
-				defer debug.SetGCPercent(debug.SetGCPercent(400))
-			}
-			run(b, m)
-		})
+	for i := range kinds {
+		slices.Sort(kinds[i].values)
 	}
+	ours, pions := kinds[0].values[rounds/2], kinds[1].values[rounds/2]
+	b.ReportMetric(0, "ns/op") // says nothing
+	b.ReportMetric(ours, unit)
+	b.ReportMetric(pions, "pion-"+unit)
+	b.ReportMetric(ours/pions, "ratio")
 }
 
 func bridgePair(b *testing.B, f *Factory) *benchPair {
@@ -161,80 +183,122 @@ func pionPair(b *testing.B) *benchPair {
 	return p
 }
 
-// BenchmarkBridgeSetup sets up and ends calls, both sides, 50 at a time.
-func BenchmarkBridgeSetup(b *testing.B) {
-	eachMaker(b, func(b *testing.B, make pairMaker) {
-		b.ReportAllocs()
-		slots := newSlots(atOnce)
-		var wg sync.WaitGroup
-		started := cpuTime(b)
-		for b.Loop() {
-			slots <- struct{}{}
-			wg.Go(func() {
-				make(b).close()
-				<-slots
-			})
-		}
-		wg.Wait()
-		b.ReportMetric(float64((cpuTime(b)-started).Microseconds())/float64(b.N), "cpu-µs/call")
-	})
+// setUp makes n calls, at most atOnce at the same time.
+func setUp(b *testing.B, maker pairMaker, n int, use func(i int, p *benchPair)) {
+	slots := newSlots(atOnce)
+	var wg sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			use(i, maker(b))
+			<-slots
+		})
+	}
+	wg.Wait()
 }
 
 func newSlots(n int) chan struct{} { return make(chan struct{}, n) }
 
-// BenchmarkBridgePacket sends packets through 100 calls, every call as fast as its packets are received: 4 are on the way at a time.
-func BenchmarkBridgePacket(b *testing.B) {
-	eachMaker(b, func(b *testing.B, maker pairMaker) {
-		const calls, ahead = 100, 4
-		pairs := make([]*benchPair, calls)
-		windows := make([]chan struct{}, calls)
-		for i := range pairs {
-			pairs[i], windows[i] = maker(b), newSlots(ahead)
-			received := func() { <-windows[i] }
-			pairs[i].onReceived.Store(&received)
-		}
-		b.ReportAllocs()
-		b.ResetTimer()
+// BenchmarkSetupAgainstPion sets up and ends calls, both sides.
+func BenchmarkSetupAgainstPion(b *testing.B) {
+	compare(b, "cpu-µs/call", func(b *testing.B, maker pairMaker) float64 {
 		started := cpuTime(b)
-		var wg sync.WaitGroup
-		const senders = 2
-		for sender := range senders {
-			wg.Go(func() {
-				for i := sender; i < b.N; i += senders {
-					windows[i%calls] <- struct{}{}
-					pairs[i%calls].send()
-				}
-			})
-		}
-		wg.Wait()
-		used := cpuTime(b) - started
-		b.StopTimer()
-		for _, p := range pairs {
-			p.close()
-		}
-		b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "cpu-ns/packet")
+		setUp(b, maker, setups, func(_ int, p *benchPair) { p.close() })
+		return float64((cpuTime(b) - started).Microseconds()) / setups
 	})
 }
 
-// BenchmarkBridgeMemory says what an idle call costs, both sides: b.N is the number of calls that are open at once.
-func BenchmarkBridgeMemory(b *testing.B) {
-	eachMaker(b, func(b *testing.B, maker pairMaker) {
-		inUse := func() uint64 {
+// BenchmarkPacketAgainstPion sends packets through all calls in turn, as fast as they are received, so that both processors are busy.
+func BenchmarkPacketAgainstPion(b *testing.B) {
+	compare(b, "cpu-ns/packet", func(b *testing.B, maker pairMaker) float64 {
+		pairs := make([]*benchPair, calls)
+		setUp(b, maker, calls, func(i int, p *benchPair) { pairs[i] = p })
+		packetsThrough(pairs, packets/10) // buffers have grown, and the set-up's garbage is gone
+		runtime.GC()
+		started := cpuTime(b)
+		packetsThrough(pairs, packets)
+		used := cpuTime(b) - started
+		for _, p := range pairs {
+			p.close()
+		}
+		return float64(used.Nanoseconds()) / packets
+	})
+}
+
+// packetsThrough has n packets sent and waits until all but the last few have been received.
+func packetsThrough(pairs []*benchPair, n int) {
+	var wg sync.WaitGroup
+	for w := range writers {
+		mine := pairs[w*len(pairs)/writers : (w+1)*len(pairs)/writers]
+		room := make(chan struct{}, 1)
+		for _, p := range mine {
+			p.onTheWay.Store(0)
+			received := func() {
+				if p.onTheWay.Add(-1) == ahead/2 {
+					select {
+					case room <- struct{}{}:
+					default:
+					}
+				}
+			}
+			p.onReceived.Store(&received)
+		}
+		wg.Go(func() {
+			for sent := 0; sent < n/writers; {
+				before := sent
+				for _, p := range mine {
+					if p.onTheWay.Load() < ahead {
+						p.onTheWay.Add(1)
+						p.send()
+						sent++
+					}
+				}
+				if sent == before {
+					<-room
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range pairs {
+		for p.onTheWay.Load() > 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// BenchmarkMemoryAgainstPion says what an idle call costs, both sides, in heap and stacks.
+func BenchmarkMemoryAgainstPion(b *testing.B) {
+	compare(b, "kB/call", func(b *testing.B, maker pairMaker) float64 {
+		inUse := func() float64 {
 			runtime.GC()
 			runtime.GC()
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			return m.HeapInuse + m.StackInuse
+			return float64(m.HeapAlloc+m.StackInuse) / 1024
 		}
-		before, goroutines := inUse(), runtime.NumGoroutine()
-		pairs := make([]*benchPair, b.N)
-		for i := range pairs {
-			pairs[i] = maker(b)
-		}
-		b.ReportMetric(float64(inUse()-min(before, inUse()))/1024/float64(b.N), "kB/call")
-		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/float64(b.N), "goroutines/call")
+		before := inUse()
+		pairs := make([]*benchPair, calls)
+		setUp(b, maker, calls, func(i int, p *benchPair) { pairs[i] = p })
+		took := inUse() - before
 		for _, p := range pairs {
 			p.close()
 		}
+		return took / calls
 	})
+}
+
+// BenchmarkBridgePacket is our part of BenchmarkPacketAgainstPion, for profiles.
+func BenchmarkBridgePacket(b *testing.B) {
+	f := newTestFactory(b, Options{})
+	defer debug.SetGCPercent(debug.SetGCPercent(ourGOGC))
+	pairs := make([]*benchPair, calls)
+	setUp(b, func(b *testing.B) *benchPair { return bridgePair(b, f) }, calls, func(i int, p *benchPair) { pairs[i] = p })
+	b.ReportAllocs()
+	b.ResetTimer()
+	packetsThrough(pairs, b.N)
+	b.StopTimer()
+	for _, p := range pairs {
+		p.close()
+	}
 }
