@@ -100,7 +100,7 @@ func plays(hz int) string {
 	return fmt.Sprintf(`<action><exec rtp_stream="tone:%d,-1"/></action>`, hz)
 }
 
-const talking = `<pause milliseconds="800"/>`
+const talking = `<pause milliseconds="600"/>`
 
 // hangsUp is how a caller ends its call, and isHungUp what a callee makes of it.
 func hangsUp(cseq int) string { return tell("BYE", cseq, noBody, "") + expect("200") }
