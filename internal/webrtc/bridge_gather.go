@@ -255,6 +255,19 @@ func (b *Bridge) remoteReady(remote *remoteSDP) {
 	b.addTrickled(pending)
 }
 
+// addDescribed takes the candidates that a further description of the same ICE session has and the first had not: a peer may know
+// more at its 200 than at its 183. The lock is held.
+func (b *Bridge) addDescribed(remote *remoteSDP) {
+	if !b.applied {
+		return // the peer gets them with the description
+	}
+	list := make([]trickled, len(remote.candidates))
+	for i, c := range remote.candidates {
+		list[i] = trickled{candidate: c, line: -1}
+	}
+	b.addTrickled(list)
+}
+
 // addTrickled hands candidates to the peer; the lock is held, which keeps their order. The peer does not call back synchronously.
 func (b *Bridge) addTrickled(list []trickled) {
 	for _, t := range list {

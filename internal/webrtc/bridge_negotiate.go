@@ -214,6 +214,7 @@ func (b *Bridge) agree(remote *remoteSDP, formats []format, record func()) error
 		return media.ErrClosed
 	}
 	b.remote, b.formats = remote, formats
+	b.addDescribed(remote)
 	record()
 	b.startConnectTimer()
 	connected := !b.connectedAt.IsZero()

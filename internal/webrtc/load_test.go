@@ -47,6 +47,7 @@ func TestAbortAtEveryStage(t *testing.T) {
 	f := newTestFactory(t, Options{ICEServers: []string{"stun:" + deadServer(t), "turn:u:p@" + deadServer(t)}})
 	ctx := testContext(t)
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	var replaced sync.WaitGroup
 	stages := []struct {
 		name string
 		run  func(caller, callee *testBridge)
@@ -70,6 +71,21 @@ func TestAbortAtEveryStage(t *testing.T) {
 			}
 		}},
 		{"connected", func(caller, callee *testBridge) { connect(t, caller, callee) }},
+		{"replacing", func(caller, callee *testBridge) {
+			fork := newTestBridge(t, f)
+			offer, _ := negotiate(t, caller, callee)
+			answer, err := fork.Answer(ctx, offer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fork.mustClose(t)
+			accepting := make(chan struct{})
+			replaced.Go(func() {
+				close(accepting)
+				_ = caller.AcceptAnswer(ctx, answer)
+			})
+			<-accepting
+		}},
 		{"talking", func(caller, callee *testBridge) {
 			connect(t, caller, callee)
 			talk(t, caller, callee)
@@ -85,6 +101,7 @@ func TestAbortAtEveryStage(t *testing.T) {
 					wg.Go(func() { b.mustClose(t) })
 				}
 				wg.Wait()
+				replaced.Wait()
 			}
 			settled(t, goroutines+1, files) // one is this subtest's
 		})

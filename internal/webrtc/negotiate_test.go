@@ -199,6 +199,39 @@ func TestSecondAnswer(t *testing.T) {
 	}
 }
 
+// TestMoreCandidatesInALaterDescription has candidates only in the second of two descriptions: the 200 after a 183, the offer after an offer.
+func TestMoreCandidatesInALaterDescription(t *testing.T) {
+	t.Parallel()
+	f := newTestFactory(t, Options{})
+	for _, offered := range []bool{false, true} {
+		caller, callee := newTestBridge(t, f), newTestBridge(t, f)
+		ctx := testContext(t)
+		offer, err := caller.CreateOffer(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		none := drop("a=candidate")
+		answer, err := callee.Answer(ctx, []byte(none(string(offer))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := caller.AcceptAnswer(ctx, []byte(none(string(answer)))); err != nil {
+			t.Fatal(err)
+		}
+		if offered {
+			_, err = callee.Answer(ctx, offer)
+		} else {
+			err = caller.AcceptAnswer(ctx, answer)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		caller.waitFor(t, media.EventConnected)
+		callee.waitFor(t, media.EventConnected)
+		talk(t, caller, callee)
+	}
+}
+
 func TestGlare(t *testing.T) {
 	t.Parallel()
 	f := newTestFactory(t, Options{})

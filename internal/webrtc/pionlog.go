@@ -95,7 +95,7 @@ func (l pcLog) Warnf(format string, args ...any) {
 func stunCode(err error) (int, string) {
 	var t *stun.TurnError
 	if errors.As(err, &t) {
-		return int(t.ErrorCodeAttr.Code), string(t.ErrorCodeAttr.Reason)
+		return int(t.ErrorCodeAttr.Code), printable(string(t.ErrorCodeAttr.Reason))
 	}
 	return 0, ""
 }
