@@ -190,7 +190,8 @@ func TestDelayedOffer(t *testing.T) {
 	eachKind(t, func(t *testing.T, m Media, offer, answer string) {
 		t.Parallel()
 		c := converse(t, m,
-			tell("INVITE", 1, noBody, "")+expect("200")+tell("ACK", 1, sdp(answer), plays(callerTone))+talking+hangsUp(2),
+			tell("INVITE", 1, noBody, "")+expect("200")+tell("ACK", 1, sdp(answer), plays(callerTone))+`<pause milliseconds="500"/>`+talking+ // the ACK arrives late
+				hangsUp(2),
 			expect("INVITE")+respond("200 Answer", sdp(offer), plays(calleeTone))+expect("ACK")+isHungUp(),
 			func(_, _ *Config, net *network) { loseFirst(net, "INVITE", "SIP/2.0 200 Answer", "ACK") })
 		c.wantTalk(t)
