@@ -32,7 +32,7 @@ func (c *call) transportFailed(err error) {
 		c.failedStep = c.where()
 		c.end(&outcome.Failure{
 			Outcome: outcome.SendFailed, Stage: outcome.StageSIP, Code: "connection_lost",
-			Reason: fmt.Sprintf("the connection to %s was lost at %s: %v", c.remote, c.where(), err), Err: err,
+			Reason: fmt.Sprintf("the connection to %s was lost at %s: %v", c.remote(), c.where(), err), Err: err,
 		})
 	}
 	if c.state == stateEnded {
@@ -85,7 +85,7 @@ func (c *call) cancel(t *clientTxn) {
 		return
 	}
 	invite, _ := sip.ParseView(c.invite)
-	a := &c.afterlife
+	a := c.afterlife
 	a.buf = sip.AppendCANCEL(a.buf[:0], &invite)
 	c.sendAfterlife(methodCancel)
 }
@@ -139,7 +139,7 @@ func (c *call) sentBye() bool {
 func (c *call) bye(invite, response *sip.View) {
 	c.cseq++
 	d := c.dialog(invite, response, c.cseq)
-	a := &c.afterlife
+	a := c.afterlife
 	a.buf = sip.AppendBYE(a.buf[:0], &d)
 	c.sendAfterlife(methodBye)
 }
@@ -190,11 +190,11 @@ func (c *call) partAsCallee(f *outcome.Failure) {
 	invite, _ := sip.ParseView(c.invite)
 	switch {
 	case t.status < 200:
-		status, reason, extra := refusal(f, c.loop.names.localFor(c.remote.Addr()))
+		status, reason, extra := refusal(f, c.loop.names.localFor(c.remote().Addr()))
 		t.response = sip.AppendResponse(t.response[:0], &invite, status, reason, extra...)
 		t.status = status
 		c.finalStatus = status
-		a := &c.afterlife
+		a := c.afterlife
 		a.buf = append(a.buf[:0], t.response...)
 		c.sendAfterlifeResponse(t)
 	case t.status < 300 && !c.sentBye():

@@ -42,9 +42,21 @@ type afterlife struct {
 	settled bool
 }
 
+// newAfterlife returns an afterlife in which nothing has happened.
+func (l *loop) newAfterlife() *afterlife {
+	n := len(l.spareAfterlife)
+	if n == 0 {
+		return new(afterlife)
+	}
+	a := l.spareAfterlife[n-1]
+	l.spareAfterlife = l.spareAfterlife[:n-1]
+	*a = afterlife{buf: a.buf[:0]}
+	return a
+}
+
 // sendAfterlife sends the request in buf and repeats it.
 func (c *call) sendAfterlife(method string) {
-	a := &c.afterlife
+	a := c.afterlife
 	v, _ := sip.ParseView(a.buf)
 	c.noteSent(&v, method)
 	a.response, a.method, a.cseq, a.flow = false, method, v.CSeqNumber(), c.flow
@@ -53,14 +65,14 @@ func (c *call) sendAfterlife(method string) {
 
 // sendAfterlifeResponse sends the final response in buf and repeats it until its ACK comes (RFC 3261 17.2.1).
 func (c *call) sendAfterlifeResponse(t *serverTxn) {
-	a := &c.afterlife
+	a := c.afterlife
 	a.response, a.method, a.cseq, a.flow = true, t.method, t.cseq, t.flow
 	a.keep = repeatedAnswers
 	c.startAfterlife()
 }
 
 func (c *call) startAfterlife() {
-	a := &c.afterlife
+	a := c.afterlife
 	c.sendAuto(a.flow, a.buf)
 	a.sent, a.interval = 1, timerT1
 	if a.repeating = a.flow.Valid() && !c.loop.cfg.Retransmission.Disabled && !a.flow.Protocol().Reliable(); a.repeating {
@@ -75,7 +87,7 @@ func (c *call) armAfterlife() {
 
 // repeatAfterlife is called when the message in buf was not answered in time.
 func (c *call) repeatAfterlife() {
-	a := &c.afterlife
+	a := c.afterlife
 	if !a.repeating {
 		return
 	}
@@ -99,7 +111,7 @@ func (c *call) answeredAfterlife() {
 
 // settle decides how long the call is still kept, whenever that may have changed.
 func (c *call) settle() {
-	a, l := &c.afterlife, c.loop
+	a, l := c.afterlife, c.loop
 	if c.state != stateEnded || a.settled {
 		return
 	}
@@ -141,7 +153,7 @@ func (c *call) receiveAfterlife(in *incoming) {
 		c.inviteAfterlife(in, t)
 		return
 	}
-	if a := &c.afterlife; a.repeating && !a.response && t.method == a.method && t.cseq == a.cseq && in.view.Status() >= 200 {
+	if a := c.afterlife; a.repeating && !a.response && t.method == a.method && t.cseq == a.cseq && in.view.Status() >= 200 {
 		t.final = true
 		c.answeredAfterlife()
 	}
@@ -178,7 +190,7 @@ func (c *call) inviteAfterlife(in *incoming, t *clientTxn) {
 // requestAfterlife answers requests of a call whose scenario has ended.
 func (c *call) requestAfterlife(in *incoming) {
 	v := in.view
-	a := &c.afterlife
+	a := c.afterlife
 	if string(v.Method()) == methodAck {
 		c.noteAck(v)
 		if a.repeating && a.response && v.CSeqNumber() == a.cseq {

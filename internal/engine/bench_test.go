@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -96,3 +97,38 @@ func (t *echoTransport) Wake()                        {}
 func (t *echoTransport) Release()                     {}
 func (t *echoTransport) Stats() transport.Stats       { return transport.Stats{} }
 func (t *echoTransport) Close() error                 { return nil }
+
+// BenchmarkHeldCall tells how much memory a call takes up that is in progress: one op is one call.
+func BenchmarkHeldCall(b *testing.B) {
+	const held = 10000
+	t := &echoTransport{}
+	c := config(builtin(b, "uac"), t, &results{})
+	c.Hold = time.Hour
+	c.Load.Calls = 0
+	for b.Loop() {
+		e, err := New(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		l := e.loop
+		l.start = time.Now()
+		before := heap()
+		for range held {
+			l.startCall()
+			t.deliver(l)
+		}
+		b.ReportMetric(float64(heap()-before)/held, "bytes/call")
+		if l.running != held {
+			b.Fatalf("%d calls running, want %d", l.running, held)
+		}
+	}
+}
+
+// heap is the memory that is in use, in bytes.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // far below 2^63
+}

@@ -43,31 +43,32 @@ type call struct {
 	number uint64
 	id     string
 	flow   transport.Flow
-	remote netip.AddrPort
+	at     int // index of the step
 	state  callState
+	waited bool
 	// stepping: run is at work; whoever calls it from within leaves the stepping to it.
 	stepping bool
 	// acting: the actions of the step are being done.
-	acting  bool
-	at      int // index of the step
-	waited  bool
+	acting bool
+	// hasLast and hasAnswer tell whether last and answer are of this call; lastIsAnswer, that last is the answer.
+	hasLast, hasAnswer, lastIsAnswer bool
+	inviteSent, inviteCameIn         bool
+	owed                             bool // counted in loop.unsettled
+
 	step    timer
 	retrans timer
 
 	cseq    uint32
 	sent    []clientTxn
 	got     []serverTxn
-	invite  []byte   // last INVITE, sent or received
-	ack     []byte   // last ACK sent
-	ackSeq  uint32   // its CSeq
-	request []byte   // last other request sent that is repeated
-	last    sip.View // last message that the scenario took
-	answer  sip.View // 2xx to the INVITE that was sent, if it is not last
-	// hasLast and hasAnswer tell whether last and answer are of this call; lastIsAnswer, that last is the answer.
-	hasLast, hasAnswer, lastIsAnswer bool
+	invite  []byte    // last INVITE, sent or received
+	ack     []byte    // last ACK sent
+	ackSeq  uint32    // its CSeq
+	request []byte    // last other request sent that is repeated, or a message for which the socket had no room
+	last    sip.View  // last message that the scenario took
+	answer  *sip.View // 2xx to the INVITE that was sent, if it is not last; nil: there has been none
 
-	pending     pending
-	unsent      []byte
+	pending     *pending // nil while nothing is being repeated
 	unsentSince time.Duration
 	kept        []keptMessage
 	keptLeft    int // how many of kept were not offered to the present step yet
@@ -80,15 +81,13 @@ type call struct {
 
 	media *callMedia
 
-	startedAt, endedAt       int64 // Unix nanoseconds
-	inviteAt, pdd, setup     int64 // nanoseconds; pdd and setup: -1 if it did not happen
-	finalStatus              int
-	messagesIn, messagesOut  uint64
-	repeats                  uint64
-	afterlife                afterlife
-	owed                     bool // counted in loop.unsettled
-	autoMessages             int  // messages of our own, for their branches
-	inviteSent, inviteCameIn bool
+	startedAt, endedAt      int64 // Unix nanoseconds
+	inviteAt, pdd, setup    int64 // nanoseconds; pdd and setup: -1 if it did not happen
+	finalStatus             int
+	messagesIn, messagesOut uint32
+	repeats                 uint32
+	autoMessages            int32      // messages of our own, for their branches
+	afterlife               *afterlife // nil before the end
 }
 
 // keptMessage is a message that waits until the call can take it.
@@ -114,7 +113,6 @@ func (c *call) reset(l *loop) {
 		invite:    old.invite[:0],
 		ack:       old.ack[:0],
 		request:   old.request[:0],
-		unsent:    old.unsent[:0],
 		kept:      old.kept[:0],
 		last:      old.last,
 		answer:    old.answer,
@@ -124,7 +122,6 @@ func (c *call) reset(l *loop) {
 		setup:     -1,
 		startedAt: l.cfg.Now().UnixNano(),
 	}
-	c.afterlife = afterlife{buf: old.afterlife.buf[:0]}
 	c.step = timer{call: c, kind: timerStep}
 	c.retrans = timer{call: c, kind: timerRetrans}
 	c.variables = resetValues(c.variables, len(l.plan.variables))
@@ -140,7 +137,10 @@ func (c *call) reset(l *loop) {
 
 // footprint is how many bytes the call's buffers have.
 func (c *call) footprint() int {
-	n := cap(c.invite) + cap(c.ack) + cap(c.request) + cap(c.unsent) + cap(c.afterlife.buf) + cap(c.last.Bytes()) + cap(c.answer.Bytes())
+	n := cap(c.invite) + cap(c.ack) + cap(c.request) + cap(c.last.Bytes())
+	if c.answer != nil {
+		n += cap(c.answer.Bytes())
+	}
 	for _, t := range c.got[:cap(c.got)] {
 		n += cap(t.response)
 	}
@@ -148,6 +148,14 @@ func (c *call) footprint() int {
 		n += cap(c.variables[i].text)
 	}
 	return n
+}
+
+// remote is the peer's address.
+func (c *call) remote() netip.AddrPort {
+	if c.flow.Valid() {
+		return c.flow.Remote()
+	}
+	return c.loop.cfg.Target // there is no socket to reach it
 }
 
 // now is the time for response times, which are measured against the kernel's timestamps: wall clock.
@@ -314,7 +322,7 @@ func (c *call) stepTimeout() {
 	}
 	c.fail(&outcome.Failure{
 		Outcome: outcome.RecvTimeout, Stage: outcome.StageSIP, Code: "recv_timeout",
-		Reason: "nothing that the scenario expects came within " + timeout.String() + " at " + c.where() + ", from " + c.remote.String(),
+		Reason: "nothing that the scenario expects came within " + timeout.String() + " at " + c.where() + ", from " + c.remote().String(),
 	})
 }
 

@@ -218,7 +218,7 @@ func (c *call) acceptRequest(in *incoming) {
 	c.unblock()
 	t := c.noteReceived(in)
 	if t.method == methodInvite {
-		if c.pending.active && c.pending.invite {
+		if c.pending != nil && c.pending.invite {
 			c.invite = nil // its memory is what is being repeated
 		}
 		c.invite = append(c.invite[:0], v.Bytes()...)
@@ -264,7 +264,10 @@ func (c *call) noteProgress(status int, at int64) {
 // retain keeps the message for [last_…], and the 2xx to an INVITE for the BYE that may have to end its dialog.
 func (c *call) retain(v *sip.View, t *clientTxn) {
 	if c.lastIsAnswer {
-		c.last, c.answer = c.answer, c.last
+		if c.answer == nil {
+			c.answer = new(sip.View)
+		}
+		c.last, *c.answer = *c.answer, c.last
 		c.hasAnswer, c.lastIsAnswer = true, false
 	}
 	c.last = v.Retain(c.last.Bytes())
@@ -282,7 +285,7 @@ func (c *call) dialogAnswer() *sip.View {
 	case c.lastIsAnswer:
 		return &c.last
 	default:
-		return &c.answer
+		return c.answer
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 // enterSend renders and sends the step's message, once its media are ready and the message before it is answered. It reports whether
 // the call goes on at once.
 func (c *call) enterSend(s *planStep) bool {
-	if c.pending.active {
+	if c.pending != nil {
 		// Whatever the scenario sends next would overtake what is still being repeated. The answer, or the limit of
 		// the repetitions, brings the call back here.
 		c.state = stateBlocked
@@ -46,7 +46,7 @@ func (c *call) enterSend(s *planStep) bool {
 		return true
 	case errors.Is(err, transport.ErrCongested):
 		c.state = stateCongested
-		c.unsent = append(c.unsent[:0], l.out...)
+		c.request = append(c.request[:0], l.out...)
 		c.unsentSince = l.elapsed
 		c.after(congestionRetry)
 		return false
@@ -59,9 +59,9 @@ func (c *call) enterSend(s *planStep) bool {
 // trySend sends the message for which there was no room.
 func (c *call) trySend() {
 	s := c.current()
-	v, _ := sip.ParseView(c.unsent)
+	v, _ := sip.ParseView(c.request)
 	at := c.now()
-	err := c.flowFor(&v).Send(c.unsent)
+	err := c.flowFor(&v).Send(c.request)
 	limit := s.Timeout
 	if limit == 0 {
 		limit = congestionLimit
@@ -166,7 +166,7 @@ func (c *call) countSent() {
 func (c *call) cannotSend(what string, err error) {
 	c.fail(&outcome.Failure{
 		Outcome: outcome.SendFailed, Stage: outcome.StageSIP, Code: "send_failed",
-		Reason: fmt.Sprintf("cannot %s to %s: %v", what, c.remote, err), Err: err,
+		Reason: fmt.Sprintf("cannot %s to %s: %v", what, c.remote(), err), Err: err,
 	})
 }
 

@@ -36,12 +36,15 @@ type loop struct {
 	elapsed time.Duration // since start, as of this turn
 	tick    int64         // elapsed in ticks
 
-	calls   map[string]*call
-	spare   []*call
-	dead    *deadCalls
-	wheel   *wheel
-	pace    pacer
-	garbage garbage
+	calls map[string]*call
+	spare []*call
+	// sparePending and spareAfterlife are memory that calls gave back.
+	sparePending   []*pending
+	spareAfterlife []*afterlife
+	dead           *deadCalls
+	wheel          *wheel
+	pace           pacer
+	garbage        garbage
 
 	// running counts the calls whose scenario has not ended, unsettled the ended ones that still wait for an answer, closing those
 	// whose media are being closed.
@@ -336,7 +339,6 @@ func (l *loop) startCall() {
 	c := l.newCall()
 	var err error
 	c.flow, err = l.cfg.Transport.Open(l.cfg.Target)
-	c.remote = l.cfg.Target
 	c.id = l.newCallID(c)
 	l.calls[c.id] = c
 	if err != nil {
@@ -369,6 +371,12 @@ func (l *loop) forget(c *call) {
 	if c.owed {
 		c.owed = false
 		l.unsettled--
+	}
+	if a := c.afterlife; a != nil {
+		c.afterlife = nil
+		if len(l.spareAfterlife) < maxSpare {
+			l.spareAfterlife = append(l.spareAfterlife, a)
+		}
 	}
 	if len(l.spare) < maxSpare && c.state == stateEnded && c.footprint() <= maxSpareBytes {
 		l.spare = append(l.spare, c)

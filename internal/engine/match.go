@@ -51,9 +51,9 @@ func (c *call) answerable(in *incoming, t *clientTxn) bool {
 // expectedLater reports whether a message has only overtaken the one that the present step waits for, and which is sure to come
 // because this side is still repeating what asks for it: the ACK to a 2xx before a BYE, the answer to a CANCEL before the 487.
 func (c *call) expectedLater(in *incoming, t *clientTxn) bool {
-	p := &c.pending
+	p := c.pending
 	steps := c.loop.plan.steps
-	if !p.active || c.at >= len(steps) || steps[c.at].Recv == nil || len(c.kept) == maxKept || !c.answerable(in, t) {
+	if p == nil || c.at >= len(steps) || steps[c.at].Recv == nil || len(c.kept) == maxKept || !c.answerable(in, t) {
 		return false
 	}
 	if p.request {

@@ -152,7 +152,7 @@ func (c *call) responseSDP(status int, sdp []byte) {
 func (c *call) noAnswerSDP(where string) {
 	c.fail(&outcome.Failure{
 		Outcome: outcome.MediaIncompatible, Stage: outcome.StageMedia, Code: "invalid_sdp",
-		Reason: where + " from " + c.remote.String() + " brought no SDP answer to our offer",
+		Reason: where + " from " + c.remote().String() + " brought no SDP answer to our offer",
 	})
 }
 

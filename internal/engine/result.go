@@ -26,6 +26,7 @@ func (c *call) completeInto(timewait time.Duration) {
 func (c *call) end(f *outcome.Failure) {
 	l := c.loop
 	c.state = stateEnded
+	c.afterlife = l.newAfterlife()
 	c.endedAt = c.now()
 	c.stopRepeating()
 	l.wheel.cancel(&c.step)
@@ -73,12 +74,12 @@ func (c *call) result(f *outcome.Failure) *Result {
 	l := c.loop
 	m := &resultMemory{Result: Result{
 		CallNumber: c.number, CallID: c.id, Role: l.plan.role, Scenario: l.plan.scenario.Name,
-		Remote:    c.remote,
+		Remote:    c.remote(),
 		StartedAt: time.Unix(0, c.startedAt), EndedAt: time.Unix(0, c.endedAt),
 		Outcome: outcomeOf(f), Failure: f, FailedStep: c.failedStep,
 		SIP: SIPResult{
 			FinalStatus:  c.finalStatus,
-			MessagesSent: c.messagesOut, MessagesReceived: c.messagesIn, Retransmissions: c.repeats,
+			MessagesSent: uint64(c.messagesOut), MessagesReceived: uint64(c.messagesIn), Retransmissions: uint64(c.repeats),
 			ResponseTimes: c.responseTimes(),
 		},
 	}}

@@ -13,7 +13,6 @@ import (
 
 // pending is the message that a call repeats until it is answered. The bytes are those of the first time.
 type pending struct {
-	active bool
 	// request tells a request from a response; method and cseq are its CSeq.
 	request bool
 	invite  bool
@@ -36,9 +35,13 @@ func (c *call) repeatUntilAnswered(s *planStep, b []byte, flow transport.Flow) {
 	if s.Send.Retrans <= 0 || c.loop.cfg.Retransmission.Disabled || flow.Protocol().Reliable() {
 		return
 	}
-	p := &c.pending
+	p := c.pending
+	if p == nil {
+		p = c.loop.newPending()
+		c.pending = p
+	}
 	*p = pending{
-		active: true, request: s.Send.Status == 0, bytes: b, flow: flow, step: s.index,
+		request: s.Send.Status == 0, bytes: b, flow: flow, step: s.index,
 		interval: s.Send.Retrans, sent: 1, since: c.loop.elapsed,
 		garbage: c.loop.garbage.count(flow),
 	}
@@ -53,6 +56,17 @@ func (c *call) repeatUntilAnswered(s *planStep, b []byte, flow transport.Flow) {
 	c.armRetransmission()
 }
 
+// newPending returns memory for a message that is to be repeated. Most calls need it for a moment only.
+func (l *loop) newPending() *pending {
+	n := len(l.sparePending)
+	if n == 0 {
+		return new(pending)
+	}
+	p := l.sparePending[n-1]
+	l.sparePending = l.sparePending[:n-1]
+	return p
+}
+
 func (c *call) armRetransmission() {
 	l := c.loop
 	l.wheel.schedule(&c.retrans, int64((l.elapsed+c.pending.interval+tick-1)/tick))
@@ -64,8 +78,8 @@ func (c *call) retransmit() {
 		c.repeatAfterlife()
 		return
 	}
-	p := &c.pending
-	if !p.active {
+	p := c.pending
+	if p == nil {
 		return
 	}
 	limit := c.loop.cfg.Retransmission.MaxOther
@@ -98,7 +112,7 @@ func (c *call) countRepeat() {
 
 // unanswered ends the repeating without an answer.
 func (c *call) unanswered() {
-	p := &c.pending
+	p := *c.pending
 	s := &c.loop.plan.steps[p.step]
 	c.stopRepeating()
 	if s.OnTimeout != scenario.NoStep && s.OnTimeout < len(c.loop.plan.steps) {
@@ -116,7 +130,7 @@ func (c *call) unanswered() {
 	waited := c.loop.elapsed - p.since
 	f := &outcome.Failure{
 		Outcome: outcome.NoAnswer, Stage: outcome.StageSIP, Code: "no_answer",
-		Reason: fmt.Sprintf("no answer to %s from %s after %d transmissions in %.1f s", what, c.remote, p.sent, waited.Seconds()),
+		Reason: fmt.Sprintf("no answer to %s from %s after %d transmissions in %.1f s", what, c.remote(), p.sent, waited.Seconds()),
 	}
 	if n, last := c.loop.garbage.since(p.flow, p.garbage, int64(p.since/tick)); n > 0 {
 		f.Outcome, f.Code = outcome.MalformedAnswer, "malformed_answer"
@@ -132,13 +146,17 @@ func (c *call) unanswered() {
 
 // stopRepeating ends the repeating of the pending message.
 func (c *call) stopRepeating() {
-	c.pending.active = false
-	c.loop.wheel.cancel(&c.retrans)
+	if l := c.loop; c.pending != nil {
+		l.wheel.cancel(&c.retrans)
+		*c.pending = pending{}
+		l.sparePending = append(l.sparePending, c.pending)
+		c.pending = nil
+	}
 }
 
 // unblock lets a send step go on that waited for the pending message to be answered. The caller runs the call.
 func (c *call) unblock() {
-	if c.state == stateBlocked && !c.pending.active {
+	if c.state == stateBlocked && c.pending == nil {
 		c.state = stateSteps
 	}
 }
@@ -146,8 +164,8 @@ func (c *call) unblock() {
 // answeredBy stops or slows the repeating when a response belongs to the pending request. A provisional one stops an INVITE
 // (RFC 3261 17.1.1.2) and slows other requests down to T2 (17.1.2.2).
 func (c *call) answeredBy(t *clientTxn, status int) {
-	p := &c.pending
-	if !p.active || !p.request || t == nil || !t.anySeq && (t.cseq != p.cseq || t.method != p.method) {
+	p := c.pending
+	if p == nil || !p.request || t == nil || !t.anySeq && (t.cseq != p.cseq || t.method != p.method) {
 		return
 	}
 	if status >= 200 || p.invite {
@@ -161,8 +179,8 @@ func (c *call) answeredBy(t *clientTxn, status int) {
 // acknowledgedBy stops the repeating of a response when a request proves that it has arrived: its ACK, or a later request of the
 // dialog.
 func (c *call) acknowledgedBy(v *sip.View) {
-	p := &c.pending
-	if !p.active || p.request {
+	p := c.pending
+	if p == nil || p.request {
 		return
 	}
 	switch {

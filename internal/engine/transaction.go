@@ -101,7 +101,7 @@ func (c *call) dropOldestReceived() {
 		oldest = 1 // the end of the call depends on it
 	}
 	memory := c.got[oldest].response
-	if c.pending.active && !c.pending.request {
+	if c.pending != nil && !c.pending.request {
 		memory = nil // it may be what is being repeated
 	}
 	copy(c.got[oldest:], c.got[oldest+1:])

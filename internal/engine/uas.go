@@ -73,7 +73,7 @@ func (l *loop) acceptCall(in *incoming) {
 		return
 	}
 	c := l.newCall()
-	c.flow, c.remote = in.flow, in.flow.Remote()
+	c.flow = in.flow
 	c.id = string(in.view.CallIDKey())
 	l.calls[c.id] = c
 	c.run() // nop steps before the first recv

@@ -56,7 +56,7 @@ func (l *loop) bindMessages() {
 // setValues sets what the step's message, or an action's text, stands for in this call.
 func (l *loop) setValues(c *call, s *planStep) {
 	v := &l.values
-	remote := c.remote
+	remote := c.remote()
 	v.RemoteIP, v.RemotePort = l.names.text(remote.Addr()), int(remote.Port())
 	if l.cfg.RemoteHost == "" {
 		v.RemoteHost = v.RemoteIP

@@ -80,6 +80,9 @@ func (v *View) Clone() View { return v.Retain(nil) }
 // the buffer to give next time.
 func (v *View) Retain(buf []byte) View {
 	kept := *v
+	if cap(buf) < len(v.data) {
+		buf = make([]byte, 0, len(v.data)) // append would leave room that nothing needs
+	}
 	kept.data = append(buf[:0], v.data...)
 	return kept
 }
