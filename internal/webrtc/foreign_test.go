@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,9 +21,10 @@ type foreignPeer struct {
 	received chan []byte
 }
 
-func newForeignPeer(t *testing.T) *foreignPeer {
+func newForeignPeer(t *testing.T, lite bool) *foreignPeer {
 	t.Helper()
 	var se pion.SettingEngine
+	se.SetLite(lite)
 	se.SetIncludeLoopbackCandidate(true)
 	se.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
 	m := &pion.MediaEngine{}
@@ -81,7 +83,7 @@ func TestAgainstAPeerOfAnotherMake(t *testing.T) {
 			t.Parallel()
 			b := newTestBridge(t, newTestFactory(t, Options{}))
 			heard := listen(t, b)
-			p := newForeignPeer(t)
+			p := newForeignPeer(t, false)
 			ctx := testContext(t)
 			if weOffer {
 				offer, err := b.CreateOffer(ctx)
@@ -134,4 +136,39 @@ func exchangeWith(ctx context.Context, t *testing.T, b *testBridge, p *foreignPe
 			t.Fatalf("sent %t, received %t", sent, received)
 		}
 	}
+}
+
+// TestLitePeerIsNotKeptWaiting offers to a peer that sends no checks, as SFUs and gateways are. The median is taken: one call may
+// be held up by the machine.
+func TestLitePeerIsNotKeptWaiting(t *testing.T) {
+	t.Parallel()
+	f := newTestFactory(t, Options{})
+	const calls = 5
+	var took []float64
+	for range calls {
+		b, p := newTestBridge(t, f), newForeignPeer(t, true)
+		heard := listen(t, b)
+		ctx := testContext(t)
+		offer, err := b.CreateOffer(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.remote(t, pion.SDPTypeOffer, offer)
+		answer, err := p.pc.CreateAnswer(nil)
+		if err := b.AcceptAnswer(ctx, p.local(t, answer, err)); err != nil {
+			t.Fatal(err)
+		}
+		b.waitFor(t, media.EventConnected)
+		exchangeWith(ctx, t, b, p, heard)
+		d := b.Diagnostics()
+		if d.SelectedPair == nil || d.SelectedPair.Remote.Type != "host" {
+			t.Fatalf("the pair is %+v", d.SelectedPair)
+		}
+		took = append(took, *d.ICEMS)
+	}
+	slices.Sort(took)
+	if took[calls/2] > 100 {
+		t.Errorf("ICE took %.0f ms", took)
+	}
+	t.Logf("ICE took %.1f ms", took)
 }

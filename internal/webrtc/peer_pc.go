@@ -21,6 +21,7 @@ type pcPeer struct {
 	net    *abortNet
 	track  *rawTrack
 	events peerEvents
+	nudger nudger
 
 	// remote is what the certificate of the other side is checked against when the handshake fails.
 	mu     sync.Mutex
@@ -51,8 +52,14 @@ func newPCPeer(f *Factory, events peerEvents, config peerConfig) (*pcPeer, error
 		return nil, err
 	}
 	p.pc = pc
+	p.nudger.add = p.addCandidate
 	pc.OnICECandidate(p.onCandidate)
-	pc.OnICEConnectionStateChange(func(s pion.ICEConnectionState) { events.onICEState(s.String()) })
+	pc.OnICEConnectionStateChange(func(s pion.ICEConnectionState) {
+		if s != pion.ICEConnectionStateChecking {
+			p.nudger.stop()
+		}
+		events.onICEState(s.String())
+	})
 	// Pion runs each call of this in a goroutine of its own: the state is read, lest an older one comes last.
 	pc.OnConnectionStateChange(func(pion.PeerConnectionState) { events.onConnectionState(pc.ConnectionState().String()) })
 	if _, err := pc.AddTrack(p.track); err != nil {
@@ -120,7 +127,11 @@ func (p *pcPeer) answer(remote *remoteSDP) (localParams, error) {
 
 func (p *pcPeer) accept(remote *remoteSDP) error {
 	p.setRemote(remote)
-	return p.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: remote.forPion()})
+	if err := p.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: remote.forPion()}); err != nil {
+		return err
+	}
+	p.nudger.start(remote)
+	return nil
 }
 
 func (p *pcPeer) addCandidate(c candidate) error {
@@ -164,6 +175,7 @@ func statsCandidate(c *pion.ICECandidate) media.Candidate {
 // close ends TURN allocations that are under way first, see abortNet. The sockets of allocations that succeeded are left to Pion, which
 // tells the server that they are no longer needed.
 func (p *pcPeer) close() error {
+	p.nudger.stop()
 	if p.pc.ICEGatheringState() != pion.ICEGatheringStateComplete {
 		p.net.abort()
 	}
