@@ -128,7 +128,8 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 	switch {
 	case b.theirOffer != nil && bytes.Equal(offer, b.theirOffer):
 		return bytes.Clone(b.answers), nil
-	case b.offer != nil && b.answered == nil:
+	// Later on the bridge cannot know whether ours was refused (RFC 3261 14.1); it is not bound by it, and so answers.
+	case b.remote == nil && b.offer != nil:
 		return nil, errors.New("WebRTC: the peer made an offer while ours is not answered; it should be refused with 491 (RFC 3261 14.2)")
 	}
 	remote, err := parseRemote(offer, true)

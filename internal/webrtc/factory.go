@@ -205,6 +205,9 @@ func (f *Factory) Close() error {
 	}
 	if f.mux != nil {
 		errs = append(errs, f.mux.Close())
+		if n := f.mux.dropped.Load(); first && n > 0 {
+			f.options.Logger.Warn("packets were dropped at the shared UDP port: calls did not keep up", "packets", n)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -249,6 +249,22 @@ func TestGlare(t *testing.T) {
 	}
 }
 
+// TestOfferAfterARefusedOffer has a re-INVITE of ours refused, of which the bridge is not told, and then one of the peer's.
+func TestOfferAfterARefusedOffer(t *testing.T) {
+	t.Parallel()
+	f := newTestFactory(t, Options{})
+	caller, callee := newTestBridge(t, f), newTestBridge(t, f)
+	connect(t, caller, callee)
+	ctx := testContext(t)
+	if _, err := caller.CreateOffer(ctx); err != nil {
+		t.Fatal(err)
+	}
+	negotiate(t, callee, caller)
+	talk(t, caller, callee)
+	negotiate(t, caller, callee)
+	talk(t, caller, callee)
+}
+
 func TestTrickledCandidatesConnect(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{typeSDPFrag, typeTrickleJSON, typeSDP} {

@@ -25,7 +25,7 @@ const maxDatagram = 2048
 // udpMux lets the host candidates of all bridges share one socket.
 //
 // A packet is dispatched by the user name in ICE checks (RFC 8445 7.2.2), and otherwise by its source: it goes to the call that
-// last sent to there. So two calls at once must not have the same remote address: the other side must not share one, too.
+// last sent to there, or, if none did, was first checked from there: some peers begin DTLS before our answer to their check. So two calls at once must not have the same remote address: the other side must not share one, too.
 //
 // Pion's own mux is not used. To interrupt a call that ends, this version of it sets a write deadline on the shared socket, which loses packets
 // of all others; it keeps the source of a call that ended for as long as that takes; and it cannot give a user name to a second
@@ -34,6 +34,8 @@ type udpMux struct {
 	conn    *net.UDPConn
 	address *net.UDPAddr
 	done    chan struct{} // closed when the reader has ended
+	// dropped counts packets of calls that did not keep up.
+	dropped atomic.Uint64
 
 	mu       sync.RWMutex
 	closed   bool
@@ -42,6 +44,9 @@ type udpMux struct {
 }
 
 var _ ice.UDPMux = (*udpMux)(nil)
+
+// maxSources bounds the addresses of one call: whoever knows its user name could send from any number of them.
+const maxSources = 2 * maxRemote
 
 // packet is a datagram on its way to a call.
 type packet struct {
@@ -88,20 +93,30 @@ func (m *udpMux) read() {
 			continue // an ICMP error to something sent before
 		}
 		p.n, p.from = n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		if c := m.find(p); c == nil || !c.enqueue(p) {
-			packetPool.Put(p)
+		c := m.find(p)
+		if c != nil && c.enqueue(p) {
+			continue
 		}
+		if c != nil {
+			m.dropped.Add(1)
+		}
+		packetPool.Put(p)
 	}
 }
 
 func (m *udpMux) find(p *packet) *muxedConn {
 	ufrag, check := checkedUfrag(p.data[:p.n])
 	m.mu.RLock()
-	defer m.mu.RUnlock()
+	c := m.bySource[p.from]
+	known := c != nil
 	if check {
-		return m.byUfrag[string(ufrag)]
+		c = m.byUfrag[string(ufrag)]
 	}
-	return m.bySource[p.from]
+	m.mu.RUnlock()
+	if check && c != nil && !known {
+		c.register(p.from)
+	}
+	return c
 }
 
 // checkedUfrag finds whom an ICE check is for: USERNAME is the receiver's ufrag, a colon and the sender's (RFC 8445 7.2.2).
@@ -206,29 +221,28 @@ func (c *muxedConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (c *muxedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	select {
+	case <-c.closed:
+		return 0, io.ErrClosedPipe
+	default:
+	}
 	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 	if last := c.last.Load(); last == nil || *last != to {
-		if !c.register(to) {
-			return 0, io.ErrClosedPipe
-		}
+		c.register(to)
 		c.last.Store(&to)
 	}
 	return c.mux.conn.WriteToUDPAddrPort(b, to)
 }
 
-// register makes what comes from an address the call's.
-func (c *muxedConn) register(from netip.AddrPort) bool {
+// register makes what comes from an address the call's, unless the call has ended.
+func (c *muxedConn) register(from netip.AddrPort) {
 	m := c.mux
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.byUfrag[c.ufrag] != c {
-		return false // closed
-	}
-	if m.bySource[from] != c {
+	if m.byUfrag[c.ufrag] == c && m.bySource[from] != c && len(c.sources) < maxSources {
 		m.bySource[from] = c
 		c.sources = append(c.sources, from)
 	}
-	return true
 }
 
 // ReadFrom implements net.PacketConn.

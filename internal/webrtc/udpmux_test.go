@@ -2,7 +2,9 @@ package webrtc
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -120,6 +122,68 @@ func TestOnePortIsOffered(t *testing.T) {
 		talk(t, caller, callee)
 		caller.mustClose(t)
 		talk(t, long, far)
+	}
+}
+
+// TestEarlyPacketsFindTheirCall sends a check, and DTLS before the check is answered, as some peers do; and to a call that does not read.
+func TestEarlyPacketsFindTheirCall(t *testing.T) {
+	t.Parallel()
+	m, err := newUDPMux(netip.AddrPortFrom(loopback, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, err := m.GetConn("north", m.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.GetConn("north", m.address); err == nil {
+		t.Error("a user name was given twice")
+	}
+	peer, err := net.DialUDP("udp4", nil, m.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	send := func(p []byte) {
+		if _, err := peer.Write(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check, dtls := stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.NewUsername("north:south")).Raw, []byte{22, 254, 253}
+	send([]byte{22, 0, 0}) // of nobody
+	send(check)
+	send(dtls)
+	buf := make([]byte, maxDatagram)
+	for _, want := range [][]byte{check, dtls} {
+		if n, from, err := call.ReadFrom(buf); err != nil || !bytes.Equal(buf[:n], want) || from.String() != peer.LocalAddr().String() {
+			t.Fatalf("got %x from %v, %v", buf[:n], from, err)
+		}
+	}
+	if n, err := call.WriteTo([]byte("hello"), peer.LocalAddr()); err != nil || n != 5 {
+		t.Errorf("writing: %d, %v", n, err)
+	}
+	deadline := time.After(testWait)
+	for m.dropped.Load() == 0 {
+		select {
+		case <-deadline:
+			t.Fatal("nothing was dropped")
+		default:
+			send(dtls)
+		}
+	}
+	for range 2 {
+		if err := call.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := call.WriteTo([]byte("hello"), peer.LocalAddr()); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("writing after Close: %v", err)
+	}
+	if len(m.bySource) != 0 || m.Close() != nil {
+		t.Errorf("%d sources are left", len(m.bySource))
+	}
+	if _, err := m.GetConn("north", m.address); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed mux gave %v", err)
 	}
 }
 
