@@ -111,7 +111,7 @@ func (c *call) hangUp(t *clientTxn) {
 	if answer == nil {
 		return
 	}
-	invite, _ := sip.ParseView(c.invite)
+	invite := c.inviteView()
 	if !c.acked(t) {
 		d := c.dialog(&invite, answer, t.cseq)
 		c.ack = sip.AppendACK(c.ack[:0], &d)
@@ -167,7 +167,7 @@ const forkCSeq = 1 << 20
 // endFork ends the dialog with another callee that a forking proxy found (RFC 3261 13.2.2.4). It is not kept: a callee that
 // misses the messages repeats its 2xx, and is told again.
 func (c *call) endFork(v *sip.View) {
-	invite, _ := sip.ParseView(c.invite)
+	invite := c.inviteView()
 	d := c.dialog(&invite, v, v.CSeqNumber())
 	d.Routes, d.NextURL = "", "" // those of the other dialog
 	l := c.loop

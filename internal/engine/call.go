@@ -263,6 +263,7 @@ func (c *call) enterPause(s *planStep) bool {
 		return true
 	}
 	c.waited = true
+	c.slimInvite()
 	c.after(length)
 	return false
 }

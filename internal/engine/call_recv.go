@@ -164,8 +164,9 @@ func (c *call) repeatAck(in *incoming, t *clientTxn) {
 
 // noteAck remembers that the ACK for an INVITE has come.
 func (c *call) noteAck(v *sip.View) {
-	if t := c.gotInvite(v.CSeqNumber(), false); t != nil {
+	if t := c.gotInvite(v.CSeqNumber(), false); t != nil && !t.acked {
 		t.acked = true
+		c.slimAnswer(t)
 	}
 }
 
@@ -221,7 +222,8 @@ func (c *call) acceptRequest(in *incoming) {
 		if c.pending != nil && c.pending.invite {
 			c.invite = nil // its memory is what is being repeated
 		}
-		c.invite = append(c.invite[:0], v.Bytes()...)
+		head := v.Head()
+		c.invite = c.loop.keep(c.invite, head.Bytes()) // for our own answers and BYE, which need no more
 		c.inviteCameIn, c.inviteSent = true, false
 		c.inviteAt = in.at
 	}
@@ -270,7 +272,11 @@ func (c *call) retain(v *sip.View, t *clientTxn) {
 		c.last, *c.answer = *c.answer, c.last
 		c.hasAnswer, c.lastIsAnswer = true, false
 	}
-	c.last = v.Retain(c.last.Bytes())
+	kept := *v
+	if !c.loop.plan.usesBody {
+		kept = v.Head()
+	}
+	c.last = kept.Retain(c.last.Bytes())
 	c.hasLast = true
 	if t != nil && t.method == methodInvite && v.Status() >= 200 && v.Status() < 300 {
 		c.lastIsAnswer, c.hasAnswer = true, true

@@ -112,7 +112,7 @@ func (c *call) afterSend(s *planStep, v *sip.View, at int64) {
 func (c *call) requestSent(s *planStep, v *sip.View, at int64) {
 	switch s.Send.Method {
 	case methodAck:
-		c.ack = append(c.ack[:0], v.Bytes()...)
+		c.ack = c.loop.keep(c.ack, v.Bytes())
 		c.ackSeq = v.CSeqNumber()
 		if c.media != nil {
 			c.media.answered(s) // the offer was in the 2xx
@@ -120,7 +120,7 @@ func (c *call) requestSent(s *planStep, v *sip.View, at int64) {
 		return
 	case methodInvite:
 		c.noteSent(v, methodInvite)
-		c.invite = append(c.invite[:0], v.Bytes()...)
+		c.invite = c.loop.keep(c.invite, v.Bytes())
 		c.inviteSent = true
 		if c.media != nil {
 			c.media.remoteOffer = nil // what an earlier response offered is settled
@@ -145,7 +145,7 @@ func (c *call) responseSent(s *planStep, v *sip.View, at int64) {
 	if t == nil {
 		return
 	}
-	t.response = append(t.response[:0], v.Bytes()...)
+	t.response = c.loop.keep(t.response, v.Bytes())
 	t.status = v.Status()
 	if t.method == methodInvite {
 		c.noteProgress(t.status, at)

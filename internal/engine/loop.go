@@ -41,6 +41,7 @@ type loop struct {
 	// sparePending and spareAfterlife are memory that calls gave back.
 	sparePending   []*pending
 	spareAfterlife []*afterlife
+	spareBuffers   [][]byte
 	dead           *deadCalls
 	wheel          *wheel
 	pace           pacer

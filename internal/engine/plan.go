@@ -22,6 +22,8 @@ type Plan struct {
 	media bool
 	// answers tells that an offer that comes in is for [sdp_answer] to answer, not for SDP that the scenario writes itself.
 	answers bool
+	// usesBody tells whether anything looks at the body of the last message, so that it has to be kept.
+	usesBody bool
 	// usesTimestamp tells whether anything renders [timestamp].
 	usesTimestamp bool
 }
@@ -139,13 +141,22 @@ func needOf(t *template.Template) mediaNeed {
 func (p *Plan) note(s *planStep) {
 	if s.Send != nil {
 		p.answers = p.answers || s.Send.Message.UsesAnswer()
-		p.usesTimestamp = p.usesTimestamp || s.Send.Message.Uses(template.KeyTimestamp)
+		p.usesText(s.Send.Message)
 	}
 	for _, action := range s.Actions {
-		if log, ok := action.(*scenario.Log); ok {
-			p.usesTimestamp = p.usesTimestamp || log.Message.Uses(template.KeyTimestamp)
+		switch a := action.(type) {
+		case *scenario.Log:
+			p.usesText(a.Message)
+		case *scenario.Ereg:
+			p.usesBody = p.usesBody || a.In != scenario.SearchVariable
 		}
 	}
+}
+
+// usesText adds what a text says about the whole plan.
+func (p *Plan) usesText(t *template.Template) {
+	p.usesTimestamp = p.usesTimestamp || t.Uses(template.KeyTimestamp)
+	p.usesBody = p.usesBody || t.Uses(template.KeyLastMessage)
 }
 
 // loadClips resolves what the step's actions play, and checks where they record to.

@@ -76,6 +76,13 @@ func (v *View) ContactURI() []byte {
 // Clone copies the message, so that the view outlives the buffer it was read into.
 func (v *View) Clone() View { return v.Retain(nil) }
 
+// Head is the message without its body: start line and headers, with the empty line that ends them.
+func (v *View) Head() View {
+	head := *v
+	head.data = v.data[:min(int(v.body), len(v.data))]
+	return head
+}
+
 // Retain is Clone into buf, whose memory is used again if it is large enough: buf = append(buf[:0], message…). The view's Bytes are
 // the buffer to give next time.
 func (v *View) Retain(buf []byte) View {
