@@ -39,8 +39,9 @@ tidy: ## fail if go.mod does not list exactly what the code uses
 fuzz: ## every fuzz target for FUZZTIME (5s)
 	tools/fuzz.sh $(FUZZTIME)
 
-bench: ## every Go benchmark
+bench: build ## every Go benchmark, then CPU and memory per call beside sipp, if that is installed
 	go test -run '^$$' -bench . -benchmem ./...
+	@if command -v sipp >/dev/null; then go run ./bench -gossipper bin/gossipper; else echo 'sipp is not installed (Debian package sip-tester): not compared'; fi
 
 packages: ## the programs that some tests compare with, if this is root on Debian
 	@tools/packages.sh

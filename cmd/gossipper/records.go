@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/gossipper/gossipper/internal/engine"
@@ -15,16 +16,61 @@ type recorder struct {
 	dir  record.RunDir
 	rtds []string // names of the scenario's response times
 	kind media.Kind
+	// local and remote are the same in most calls.
+	local, remote addressText
+}
+
+// addressText is the text of the last address, which most often is that of the next one too. It may be used from any goroutine.
+type addressText struct {
+	last atomic.Pointer[textOfAddress]
+}
+
+type textOfAddress struct {
+	addr netip.AddrPort
+	text string
+}
+
+// text puts the text of the address into the memory and returns it; nil if it is not valid.
+func (t *addressText) text(a netip.AddrPort, memory *string) *string {
+	if !a.IsValid() {
+		return nil
+	}
+	last := t.last.Load()
+	if last == nil || last.addr != a {
+		last = &textOfAddress{a, a.String()}
+		t.last.Store(last)
+	}
+	*memory = last.text
+	return memory
+}
+
+// millis puts the duration into the memory in milliseconds and returns it; nil if it is not known.
+func millis(d *time.Duration, memory *float64) *float64 {
+	if d == nil {
+		return nil
+	}
+	*memory = record.Millis(*d)
+	return memory
+}
+
+// recordMemory is a record and what it points to in every call, so that all of it is one allocation.
+type recordMemory struct {
+	record.Record
+	local, remote string
+	setup, pdd    float64
+	status        int
 }
 
 // record makes the record of one call. What the engine and the media do not know becomes null.
 func (c *recorder) record(r *engine.Result) *record.Record {
-	out := &record.Record{
+	m := new(recordMemory)
+	out := &m.Record
+	*out = record.Record{
 		Schema: record.Schema, CallID: r.CallID, CallNumber: r.CallNumber, Role: r.Role.String(), Scenario: r.Scenario,
-		Local: addrPort(r.Local), Remote: addrPort(r.Remote),
+		Local: c.local.text(r.Local, &m.local), Remote: c.remote.text(r.Remote, &m.remote),
 		StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), DurationMS: record.Millis(max(r.EndedAt.Sub(r.StartedAt), 0)),
 		Outcome:   r.Outcome,
-		SIP:       c.sip(&r.SIP),
+		SIP:       c.sip(&r.SIP, m),
 		MediaKind: c.kind.String(),
 	}
 	if f := r.Failure; f != nil {
@@ -45,14 +91,15 @@ func (c *recorder) record(r *engine.Result) *record.Record {
 	return out
 }
 
-func (c *recorder) sip(s *engine.SIPResult) record.SIP {
+func (c *recorder) sip(s *engine.SIPResult, m *recordMemory) record.SIP {
 	out := record.SIP{
-		SetupMS: record.MillisOf(s.Setup), PDDMS: record.MillisOf(s.PDD),
+		SetupMS: millis(s.Setup, &m.setup), PDDMS: millis(s.PDD, &m.pdd),
 		MessagesSent: s.MessagesSent, MessagesReceived: s.MessagesReceived, Retransmissions: s.Retransmissions,
 		ResponseTimes: make(map[string]*float64, len(c.rtds)),
 	}
 	if s.FinalStatus != 0 {
-		out.FinalStatus = new(s.FinalStatus)
+		m.status = s.FinalStatus
+		out.FinalStatus = &m.status
 	}
 	for i, name := range c.rtds {
 		out.ResponseTimes[name] = nil
