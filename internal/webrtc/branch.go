@@ -126,6 +126,17 @@ func (br *branch) onHandshakeError(err error, mismatch bool) {
 	}
 }
 
+func (br *branch) onTooManySources() {
+	b := br.b
+	b.mu.Lock()
+	silent := br.silent()
+	b.mu.Unlock()
+	if !silent {
+		b.breakDown(broken(outcome.StageMedia, codeTooManySources, nil, "the peer sent audio from %d sources (SSRC), or something sends in its "+
+			"place: a call has one, or a few if it is transferred", maxSSRCs))
+	}
+}
+
 // onRTP and onRTCP need not ask who sent the packet: the peer that is replaced is closed before its successor is made.
 func (br *branch) onRTP(packet []byte)  { br.b.stream.HandleRTP(packet, time.Now()) }
 func (br *branch) onRTCP(packet []byte) { br.b.stream.HandleRTCP(packet, time.Now()) }

@@ -66,7 +66,7 @@ func NewFactory(options Options) (*Factory, error) {
 		return nil, fmt.Errorf("WebRTC: %w", err)
 	}
 	if options.UDPMuxPort != 0 {
-		if f.mux, err = newUDPMux(netip.AddrPortFrom(f.address, options.UDPMuxPort)); err != nil {
+		if f.mux, err = newUDPMux(netip.AddrPortFrom(f.address, options.UDPMuxPort), f.warnOfConflict); err != nil {
 			return nil, err
 		}
 	}
@@ -80,6 +80,12 @@ func NewFactory(options Options) (*Factory, error) {
 		}
 	}
 	return f, nil
+}
+
+// warnOfConflict tells what calls fail of without a hint: ICE connects, and DTLS or audio reach another call.
+func (f *Factory) warnOfConflict(remote netip.AddrPort) {
+	f.options.Logger.Warn("two calls at once have the same remote address, so on our shared UDP port their packets are not told apart; "+
+		"share a port on one side only", "remote", remote, "udp_mux_port", f.options.UDPMuxPort)
 }
 
 // checkAddress refuses addresses with which every call would fail.

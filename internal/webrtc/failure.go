@@ -21,6 +21,7 @@ const (
 	codeICEFailed        = "ice_failed"
 	codeDTLSFailed       = "dtls_failed"
 	codeFingerprint      = "fingerprint_mismatch"
+	codeTooManySources   = "too_many_sources"
 	codePeerFailed       = "peer_failed"
 )
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
 )
@@ -219,4 +221,33 @@ func TestDTLSTimeout(t *testing.T) {
 	}
 	wantFailure(t, caller.waitForFailure(t), outcome.StageDTLS, codeDTLSFailed, "within 300ms")
 	wantFailure(t, callee.waitForFailure(t), outcome.StageDTLS, codeDTLSFailed, "within 300ms")
+}
+
+// TestSourcesWithoutEnd has a peer that changes its SSRC with every packet.
+func TestSourcesWithoutEnd(t *testing.T) {
+	t.Parallel()
+	f := newTestFactory(t, Options{})
+	caller, callee := newTestBridge(t, f), newTestBridge(t, f)
+	connect(t, caller, callee)
+	heard := listen(t, callee)
+	failed := make(chan error, 1)
+	go func() { failed <- callee.waitForFailure(t) }()
+	for i := range uint32(2 * maxSSRCs) {
+		header := &rtp.Header{Version: 2, SSRC: i + 1, SequenceNumber: uint16(i)}
+		if _, err := caller.currentPeer().writeRTP(header, frame(0)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-heard:
+		case err := <-failed:
+			wantFailure(t, err, outcome.StageMedia, codeTooManySources, "SSRC")
+			if i < maxSSRCs/4 {
+				t.Errorf("the call failed after %d sources", i)
+			}
+			return
+		case <-time.After(testWait):
+			t.Fatalf("packet %d did not arrive", i)
+		}
+	}
+	t.Error("the call goes on")
 }

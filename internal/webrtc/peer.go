@@ -42,6 +42,8 @@ type peerEvents interface {
 	onServerError(hostPort string, err error)
 	// onHandshakeError reports that DTLS failed. mismatch: the certificate is not the one that SDP announced.
 	onHandshakeError(err error, mismatch bool)
+	// onTooManySources reports that the other side sends from more SSRCs than can be kept.
+	onTooManySources()
 	// onRTP and onRTCP get decrypted packets, each from one goroutine; the slice is valid during the call only.
 	onRTP(packet []byte)
 	onRTCP(packet []byte)

@@ -3,9 +3,14 @@ package webrtc
 import (
 	"bytes"
 	"io"
+	"sync/atomic"
 
 	"github.com/pion/transport/v4/packetio"
 )
+
+// maxSSRCs bounds the sources that a peer may send from, RTP and RTCP together. Pion keeps some memory for each as long as the call lasts,
+// from the first packet on that claims to be of it.
+const maxSSRCs = 1024
 
 // sinkFor makes the buffers into which Pion writes decrypted packets hand them on at once.
 //
@@ -13,7 +18,11 @@ import (
 // packet. It also hides packets until Pion has found out which track they belong to, which it cannot for peers without a=ssrc.
 func sinkFor(events peerEvents) func(packetio.BufferPacketType, uint32) io.ReadWriteCloser {
 	rtcp := &rtcpSink{events: events}
+	var sources atomic.Int32
 	return func(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
+		if sources.Add(1) == maxSSRCs {
+			events.onTooManySources()
+		}
 		if kind == packetio.RTCPBufferPacket {
 			return rtcp
 		}

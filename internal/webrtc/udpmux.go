@@ -36,6 +36,9 @@ type udpMux struct {
 	done    chan struct{} // closed when the reader has ended
 	// dropped counts packets of calls that did not keep up.
 	dropped atomic.Uint64
+	// onConflict is told once if two calls have the same remote address.
+	onConflict func(remote netip.AddrPort)
+	conflict   sync.Once
 
 	mu       sync.RWMutex
 	closed   bool
@@ -57,7 +60,7 @@ type packet struct {
 
 var packetPool = sync.Pool{New: func() any { return new(packet) }}
 
-func newUDPMux(at netip.AddrPort) (*udpMux, error) {
+func newUDPMux(at netip.AddrPort, onConflict func(remote netip.AddrPort)) (*udpMux, error) {
 	network := "udp4"
 	if at.Addr().Is6() {
 		network = "udp6"
@@ -69,7 +72,7 @@ func newUDPMux(at netip.AddrPort) (*udpMux, error) {
 	_ = conn.SetReadBuffer(muxReadBuffer)
 	address, _ := conn.LocalAddr().(*net.UDPAddr)
 	m := &udpMux{
-		conn: conn, address: address, done: make(chan struct{}),
+		conn: conn, address: address, done: make(chan struct{}), onConflict: onConflict,
 		byUfrag: map[string]*muxedConn{}, bySource: map[netip.AddrPort]*muxedConn{},
 	}
 	go m.read()
@@ -238,10 +241,14 @@ func (c *muxedConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 func (c *muxedConn) register(from netip.AddrPort) {
 	m := c.mux
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.byUfrag[c.ufrag] == c && m.bySource[from] != c && len(c.sources) < maxSources {
+	before := m.bySource[from]
+	if m.byUfrag[c.ufrag] == c && before != c && len(c.sources) < maxSources {
 		m.bySource[from] = c
 		c.sources = append(c.sources, from)
+	}
+	m.mu.Unlock()
+	if before != nil && before != c {
+		m.conflict.Do(func() { m.onConflict(from) })
 	}
 }
 

@@ -76,16 +76,22 @@ func TestManyCallsOnOnePort(t *testing.T) {
 	}
 	port := freeMuxPort(t)
 	one, each := newTestFactory(t, Options{UDPMuxPort: port}), newTestFactory(t, Options{})
-	usual := manyCalls(t, each, each, atOnce, atOnce)
 	for _, tc := range []struct {
 		name             string
 		callers, callees *Factory
 	}{{"callers share it", one, each}, {"callees share it", each, one}} {
 		t.Run(tc.name, func(t *testing.T) {
-			slowest := manyCalls(t, tc.callers, tc.callees, calls/2, atOnce)
-			t.Logf("the slowest of %d calls had audio after %s, without sharing %s", calls/2, slowest, usual)
-			if slowest > usual+time.Second {
-				t.Errorf("the slowest call had audio after %s, without sharing %s", slowest, usual)
+			// What else the machine does may hold up a call. What the port did, it would do again.
+			const attempts = 3
+			for i := 1; ; i++ {
+				slowest, usual := manyCalls(t, tc.callers, tc.callees, calls/2, atOnce), manyCalls(t, each, each, calls/8, atOnce)
+				t.Logf("the slowest of %d calls had audio after %s, without sharing %s", calls/2, slowest, usual)
+				if slowest <= 2*usual+500*time.Millisecond {
+					return
+				}
+				if i == attempts {
+					t.Fatalf("in each of %d attempts a call had audio much later than without sharing", attempts)
+				}
 			}
 		})
 	}
@@ -102,7 +108,7 @@ func TestOnePortIsOffered(t *testing.T) {
 	t.Parallel()
 	f, others := newTestFactory(t, Options{}), newTestFactory(t, Options{})
 	// A test that runs beside this one could take a port that is free now.
-	mux, err := newUDPMux(netip.AddrPortFrom(loopback, 0))
+	mux, err := newUDPMux(netip.AddrPortFrom(loopback, 0), f.warnOfConflict)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +134,7 @@ func TestOnePortIsOffered(t *testing.T) {
 // TestEarlyPacketsFindTheirCall sends a check, and DTLS before the check is answered, as some peers do; and to a call that does not read.
 func TestEarlyPacketsFindTheirCall(t *testing.T) {
 	t.Parallel()
-	m, err := newUDPMux(netip.AddrPortFrom(loopback, 0))
+	m, err := newUDPMux(netip.AddrPortFrom(loopback, 0), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,6 +190,36 @@ func TestEarlyPacketsFindTheirCall(t *testing.T) {
 	}
 	if _, err := m.GetConn("north", m.address); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a closed mux gave %v", err)
+	}
+}
+
+// TestTwoSharedPortsAreWarnedOf has the one arrangement that cannot work, and one call of it, which does.
+func TestTwoSharedPortsAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	conflicts := make(chan netip.AddrPort, 2)
+	var factories [2]*Factory
+	for i := range factories {
+		f := newTestFactory(t, Options{})
+		mux, err := newUDPMux(netip.AddrPortFrom(loopback, 0), func(remote netip.AddrPort) { conflicts <- remote })
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.mux = mux
+		f.setting.SetICEUDPMux(mux)
+		factories[i] = f
+	}
+	connect(t, newTestBridge(t, factories[0]), newTestBridge(t, factories[1]))
+	if len(conflicts) != 0 {
+		t.Errorf("a warning for one call: %v", <-conflicts)
+	}
+	negotiate(t, newTestBridge(t, factories[0]), newTestBridge(t, factories[1]))
+	select {
+	case remote := <-conflicts:
+		if remote != factories[0].mux.address.AddrPort() && remote != factories[1].mux.address.AddrPort() {
+			t.Errorf("the warning names %v", remote)
+		}
+	case <-time.After(testWait):
+		t.Error("no warning for two calls")
 	}
 }
 
