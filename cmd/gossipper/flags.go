@@ -140,7 +140,7 @@ func (f *runFlags) readSetting(s settingFlag, flags *pflag.FlagSet) error {
 		}
 		for _, value := range values {
 			if profile.NewICEServer(value).String() != value {
-				f.warnings = append(f.warnings, literalWarning(origin))
+				f.warnings = append(f.warnings, urlWarning(origin))
 			}
 			f.set(s.path, value, origin)
 		}

@@ -22,6 +22,12 @@ func literalWarning(flag string) string {
 	return flag + ": other users of this machine can see a secret on the command line; write @FILE or env:NAME"
 }
 
+// urlWarning is what to say of a password in the URL of an ICE server on the command line.
+func urlWarning(flag string) string {
+	return flag + ": other users of this machine can see a password on the command line; put the URL into a profile or into " +
+		"GOSSIPPER_WEBRTC_ICE_SERVERS, or use --ice-username and --ice-credential @FILE"
+}
+
 // readSecret resolves a secret from the command line, and warns if it was visible there.
 func readSecret(env *Env, flag, value string) (string, error) {
 	if literalSecret(value) {
