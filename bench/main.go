@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 )
 
 func main() {
@@ -102,8 +101,8 @@ func (s *settings) measureAll(ctx context.Context, out io.Writer) (failed []erro
 }
 
 func (s *settings) measureCPU(ctx context.Context, out io.Writer) (failed []error, err error) {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "CPU, µs/call\tcalls/s\tgossipper\tuser + system\tsipp\tuser + system\tratio\ttarget\t")
+	const row = "%12s %8v %10v %15v %10v %15v %6v %7v\n"
+	fmt.Fprintf(out, row, "CPU, µs/call", "calls/s", "gossipper", "user + system", "sipp", "user + system", "ratio", "target")
 	for _, role := range s.roles {
 		for _, rate := range s.rates {
 			ours, theirs, errs := compare(s.rounds, func(program string) (cpu, error) {
@@ -111,35 +110,35 @@ func (s *settings) measureCPU(ctx context.Context, out io.Writer) (failed []erro
 			})
 			failed = append(failed, errs...)
 			if len(ours) == 0 || len(theirs) == 0 {
-				_ = table.Flush()
 				return failed, fmt.Errorf("%s at %d calls/s: no measurement succeeded", role, rate)
 			}
 			g, p := median(ours, cpu.total), median(theirs, cpu.total)
-			fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f + %.1f\t%.1f\t%.1f + %.1f\t%.2f\t≤ %.1f\t\n",
-				role, rate, g.total(), g.user, g.system, p.total(), p.user, p.system, g.total()/p.total(), cpuTarget(rate))
+			fmt.Fprintf(out, row, role, rate, decimal(g.total()), g, decimal(p.total()), p,
+				fmt.Sprintf("%.2f", g.total()/p.total()), "≤ "+decimal(cpuTarget(rate)))
 		}
 	}
-	return failed, table.Flush()
+	return failed, nil
 }
 
 func (s *settings) measureMemory(ctx context.Context, out io.Writer) (failed []error, err error) {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "memory, bytes/held call\tcalls\tgossipper\tsipp\tratio\ttarget\t")
+	const row = "%24s %8v %10v %10v %6v %7v\n"
+	fmt.Fprintf(out, row, "memory, bytes/held call", "calls", "gossipper", "sipp", "ratio", "target")
 	for _, role := range s.roles {
 		ours, theirs, errs := compare((s.rounds+1)/2, func(program string) (float64, error) {
 			return s.memoryPerCall(ctx, program, role)
 		})
 		failed = append(failed, errs...)
 		if len(ours) == 0 || len(theirs) == 0 {
-			_ = table.Flush()
 			return failed, fmt.Errorf("%s with %d held calls: no measurement succeeded", role, s.held)
 		}
 		same := func(v float64) float64 { return v }
 		g, p := median(ours, same), median(theirs, same)
-		fmt.Fprintf(table, "%s\t%d\t%.0f\t%.0f\t%.2f\t≤ 0.5\t\n", role, s.held, g, p, g/p)
+		fmt.Fprintf(out, row, role, s.held, fmt.Sprintf("%.0f", g), fmt.Sprintf("%.0f", p), fmt.Sprintf("%.2f", g/p), "≤ 0.5")
 	}
-	return failed, table.Flush()
+	return failed, nil
 }
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
 // cpuTarget is the ratio that the design asks for at a rate.
 func cpuTarget(rate int) float64 {

@@ -13,12 +13,19 @@ import (
 // cpu is CPU time in microseconds per call.
 type cpu struct{ user, system float64 }
 
+// String shows both parts.
+func (c cpu) String() string { return fmt.Sprintf("%.1f + %.1f", c.user, c.system) }
+
 func (c cpu) total() float64 { return c.user + c.system }
+
+// lateness is how much longer than its calls are started a measurement may take. A call that needs more has lost messages, and
+// what is repeated spoils the figures.
+const lateness = 10 * time.Second
 
 // cpuPerCall runs one program in one role against sipp in the other, and returns its CPU per call.
 func (s *settings) cpuPerCall(ctx context.Context, program, role string, rate int) (cpu, error) {
 	calls := rate * s.seconds
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.seconds)*time.Second+time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.seconds)*time.Second+lateness)
 	defer cancel()
 	p, err := s.startPair(ctx, program, role, load{calls: calls, rate: rate})
 	if err != nil {

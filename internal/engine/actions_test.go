@@ -50,16 +50,26 @@ func TestEreg(t *testing.T) {
 		want   outcome.Outcome
 		reason string
 	}{
-		{"groups", `regexp="Server: ([a-z]*)/([0-9.]*)" search_in="msg" check_it="true" assign_to="all,name,version"`,
-			"X-Found: Server: box/1.2|box|1.2\r\n", outcome.Success, ""},
-		{"header", `regexp="[0-9]+" search_in="hdr" header="X-Num:" occurrence="2" check_it="true" assign_to="all"`,
-			"X-Found: 22|", outcome.Success, ""},
-		{"no match", `regexp="nothing like it" search_in="msg" check_it="true" assign_to="all"`,
-			"X-Found: ||\r\n", outcome.CheckFailed, "the message does not match nothing like it (line"},
-		{"no header", `regexp=".*" search_in="hdr" header="X-None:" check_it="true" assign_to="all"`,
-			"X-Found: ||\r\n", outcome.CheckFailed, `the header "X-None:" does not match`},
-		{"inverse", `regexp="OK" search_in="msg" check_it_inverse="true" assign_to="all"`,
-			"X-Found: OK||\r\n", outcome.CheckFailed, "the message matches OK"},
+		{
+			"groups", `regexp="Server: ([a-z]*)/([0-9.]*)" search_in="msg" check_it="true" assign_to="all,name,version"`,
+			"X-Found: Server: box/1.2|box|1.2\r\n", outcome.Success, "",
+		},
+		{
+			"header", `regexp="[0-9]+" search_in="hdr" header="X-Num:" occurrence="2" check_it="true" assign_to="all"`,
+			"X-Found: 22|", outcome.Success, "",
+		},
+		{
+			"no match", `regexp="nothing like it" search_in="msg" check_it="true" assign_to="all"`,
+			"X-Found: ||\r\n", outcome.CheckFailed, "the message does not match nothing like it (line",
+		},
+		{
+			"no header", `regexp=".*" search_in="hdr" header="X-None:" check_it="true" assign_to="all"`,
+			"X-Found: ||\r\n", outcome.CheckFailed, `the header "X-None:" does not match`,
+		},
+		{
+			"inverse", `regexp="OK" search_in="msg" check_it_inverse="true" assign_to="all"`,
+			"X-Found: OK||\r\n", outcome.CheckFailed, "the message matches OK",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

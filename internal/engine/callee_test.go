@@ -94,7 +94,7 @@ func TestRepeatedRequestsGetTheSameBytes(t *testing.T) {
 		if n := u.config.Stats.RetransmissionsReceived.Load(); n != 3 {
 			t.Errorf("%d repetitions counted, want 3", n)
 		}
-		time.Sleep(5 * time.Second) // the timewait is over
+		pass(5 * time.Second) // the timewait is over
 		u.send(t, bye)
 		if got := u.answers(); !strings.HasSuffix(got, "200 200 200") || u.config.Stats.DeadCall.Load() != 1 {
 			t.Errorf("answers %s: a BYE after the end is still answered", got)
@@ -113,7 +113,7 @@ func TestLostACKIsAskedForAgain(t *testing.T) {
 		if got := u.answers(); got != "200" {
 			t.Fatalf("answers %s: the BYE must wait for the ACK", got)
 		}
-		time.Sleep(600 * time.Millisecond)
+		pass(600 * time.Millisecond)
 		u.send(t, request("ACK", "one", "b", 1, ";tag=x"))
 		if got := u.answers(); got != "200 200 200" {
 			t.Fatalf("answers %s", got)
@@ -153,7 +153,7 @@ func TestUnacknowledged200(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newCallee(t, mandatoryACK, nil)
 		u.send(t, request("INVITE", "one", "a", 1, ""))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		u.finish()
 		wantFailure(t, u.only(t), outcome.NoAnswer, "no_answer", "no answer to 200 from "+callerAddr+" after 10 transmissions")
 		if got := u.answers(); !strings.HasPrefix(got, strings.Repeat("200 ", 10)+"BYE") {
@@ -182,7 +182,7 @@ func TestCallerCancels(t *testing.T) {
 		if got := u.answers(); got != "200 487" {
 			t.Fatalf("answers %s", got)
 		}
-		time.Sleep(600 * time.Millisecond)
+		pass(600 * time.Millisecond)
 		u.send(t, request("ACK", "one", "a", 1, ";tag=x"))
 		if got := u.answers(); got != "200 487 487" {
 			t.Errorf("answers %s: the 487 is repeated until its ACK", got)

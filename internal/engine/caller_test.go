@@ -332,7 +332,7 @@ func TestDrainLetsCallsEnd(t *testing.T) {
 		c := config(builtin(t, "uac"), net.node(callerAddr), &r)
 		c.Hold, c.Load.Calls, c.Load.Rate = 10*time.Second, 0, 10
 		e, wait := start(t, c)
-		time.Sleep(950 * time.Millisecond)
+		pass(950 * time.Millisecond)
 		e.Drain()
 		wait()
 		peer.stop()

@@ -38,7 +38,7 @@ func TestManyRequestsInOneCall(t *testing.T) {
 		for n := range 3 * maxTransactions {
 			u.send(t, trickleINFO(fmt.Sprintf("info%d", n), 2+n, 1000+n))
 		}
-		time.Sleep(600 * time.Millisecond)
+		pass(600 * time.Millisecond)
 		synctest.Wait()
 		var answers []string
 		for _, s := range u.sent() {
@@ -74,7 +74,7 @@ func TestManyRequestsSentInOneCall(t *testing.T) {
 		e, wait := start(t, config(parse(t, `<scenario name="talkative">`+tell("INVITE", 1, noBody, "")+
 			`<recv response="180" optional="true"/>`+expect("200")+tell("ACK", 1, noBody, "")+steps.String()+
 			`<pause milliseconds="60000"/></scenario>`), net.node(callerAddr), &one))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		e.Stop()
 		wait()
 		peer.stop()
@@ -250,13 +250,13 @@ func TestHugeTimes(t *testing.T) {
 		c.Hold, c.RecvTimeout = math.MaxInt64, math.MaxInt64
 		c.Load = Load{Rate: 1e-300, Period: math.MaxInt64, Calls: 2}
 		e, wait := start(t, c)
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		if n := c.Stats.CallsRunning.Load(); n != 1 {
 			t.Errorf("%d calls are running, want the first, for ever", n)
 		}
 		for _, rate := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
 			e.SetRate(rate)
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		if n := c.Stats.CallsStarted.Load(); n != 1 {
 			t.Errorf("%d calls started at rates that are none", n)

@@ -63,8 +63,13 @@ func (c *call) expectedLater(in *incoming, t *clientTxn) bool {
 	} else if steps[c.at].Recv.Request != methodAck || !in.view.IsRequest() || string(in.view.Method()) == methodCancel {
 		return false
 	}
-	for at := c.at + 1; at < len(steps); at++ {
-		switch s := &steps[at]; {
+	return c.loop.plan.takenBeforeSend(c.at+1, in)
+}
+
+// takenBeforeSend reports whether a step from the index on takes the message before anything else is to be sent.
+func (p *Plan) takenBeforeSend(from int, in *incoming) bool {
+	for at := from; at < len(p.steps); at++ {
+		switch s := &p.steps[at]; {
 		case s.takes(in):
 			return true
 		case s.kind == stepSend:

@@ -91,10 +91,12 @@ func (m *recordingMedia) LocalEndpoint() (netip.AddrPort, error) {
 	m.note("endpoint")
 	return netip.MustParseAddrPort("192.0.2.9:4000"), nil
 }
+
 func (m *recordingMedia) SetRemote(sdp []byte) error {
 	m.note("remote(" + sdpName(sdp) + ")")
 	return nil
 }
+
 func (m *recordingMedia) Play(*media.Clip, int) error {
 	m.note("play")
 	return nil
@@ -107,7 +109,7 @@ func (m *recordingMedia) StartRecording(o media.RecordOptions) error {
 	return nil
 }
 func (m *recordingMedia) StopRecording() error { m.note("norecord"); return nil }
-func (m *recordingMedia) AddRemoteCandidates(contentType string, body []byte) error {
+func (m *recordingMedia) AddRemoteCandidates(contentType string, _ []byte) error {
 	m.note("candidates(" + contentType + ")")
 	return nil
 }
@@ -199,15 +201,23 @@ func TestCallerWithMedia(t *testing.T) {
 		sent   string
 	}{
 		{"183 and 200", talk, nil, outcome.Success, "", 0, "offer accept(callee) accept(callee) play close", "INVITE ACK BYE"},
-		{"slow offer", talk, func(m *recordingMedia) { m.delay = 5 * time.Second }, outcome.Success, "", 0,
-			"offer accept(callee) accept(callee) play close", "INVITE ACK BYE"},
+		{
+			"slow offer", talk, func(m *recordingMedia) { m.delay = 5 * time.Second }, outcome.Success, "", 0,
+			"offer accept(callee) accept(callee) play close", "INVITE ACK BYE",
+		},
 		{"no SDP in 200", ring, nil, outcome.MediaIncompatible, "invalid_sdp", outcome.StageMedia, "offer close", "INVITE ACK BYE"},
-		{"incompatible answer", talk, func(m *recordingMedia) { m.acceptErr = failure }, outcome.MediaIncompatible, "profile_mismatch",
-			outcome.StageMedia, "offer accept(callee) close", "INVITE ACK BYE"},
-		{"no offer", talk, func(m *recordingMedia) { m.offerErr = errForTest }, outcome.MediaFailed, "media_error", outcome.StageMedia,
-			"offer close", ""},
-		{"never connected", talk, func(m *recordingMedia) { m.silent = true }, outcome.MediaFailed, "media_not_connected", outcome.StageICE,
-			"offer accept(callee) accept(callee) play close", "INVITE ACK BYE"},
+		{
+			"incompatible answer", talk, func(m *recordingMedia) { m.acceptErr = failure }, outcome.MediaIncompatible, "profile_mismatch",
+			outcome.StageMedia, "offer accept(callee) close", "INVITE ACK BYE",
+		},
+		{
+			"no offer", talk, func(m *recordingMedia) { m.offerErr = errForTest }, outcome.MediaFailed, "media_error", outcome.StageMedia,
+			"offer close", "",
+		},
+		{
+			"never connected", talk, func(m *recordingMedia) { m.silent = true }, outcome.MediaFailed, "media_not_connected", outcome.StageICE,
+			"offer accept(callee) accept(callee) play close", "INVITE ACK BYE",
+		},
 		{"refused", func(v *sip.View) [][]byte {
 			if string(v.Method()) == "INVITE" {
 				return [][]byte{reply(v, 486, "Busy Here")}
@@ -314,7 +324,7 @@ func TestCalleeWithMedia(t *testing.T) {
 		if got := u.answers(); got != "180 180" {
 			t.Fatalf("answers %s before the media are ready", got)
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		synctest.Wait()
 		u.send(t, request("ACK", "one", "c", 1, ";tag=x"), request("BYE", "one", "d", 3, ";tag=x"))
 		u.finish()
@@ -341,11 +351,15 @@ func TestCalleeRefusesWhatItsMediaCannotUse(t *testing.T) {
 		want   outcome.Outcome
 		text   string
 	}{
-		{"plain RTP", sdpBody("caller"), &outcome.Failure{Outcome: outcome.MediaIncompatible, Code: "profile_mismatch", Reason: `no "fingerprint"`},
-			"488", outcome.MediaIncompatible, "\r\nWarning: 302 192.0.2.2 \"no  fingerprint \"\r\n"},
+		{
+			"plain RTP", sdpBody("caller"), &outcome.Failure{Outcome: outcome.MediaIncompatible, Code: "profile_mismatch", Reason: `no "fingerprint"`},
+			"488", outcome.MediaIncompatible, "\r\nWarning: 302 192.0.2.2 \"no  fingerprint \"\r\n",
+		},
 		{"no offer", "Content-Length: 0\r\n\r\n", nil, "488", outcome.MediaIncompatible, "\r\nWarning: 399 "},
-		{"a dead TURN server", sdpBody("caller"), &outcome.Failure{Outcome: outcome.MediaFailed, Stage: outcome.StageGather, Code: "turn_timeout"},
-			"500", outcome.MediaFailed, ""},
+		{
+			"a dead TURN server", sdpBody("caller"), &outcome.Failure{Outcome: outcome.MediaFailed, Stage: outcome.StageGather, Code: "turn_timeout"},
+			"500", outcome.MediaFailed, "",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -402,7 +416,7 @@ func TestStopWhileMediaArePrepared(t *testing.T) {
 		c := config(builtin(t, "call_uac"), net.node(callerAddr), &callers)
 		c.Media = Media{Kind: media.KindWebRTC, New: studio.open}
 		e, wait := start(t, c)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		begun := time.Now()
 		e.Stop()
 		wait()

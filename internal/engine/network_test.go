@@ -26,6 +26,11 @@ type sighting struct {
 	at       time.Time
 }
 
+// pass lets virtual time pass, in a synctest bubble.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // the clock of the bubble: nobody waits
+}
+
 func newNetwork() *network { return &network{nodes: make(map[netip.AddrPort]*node)} }
 
 // sent returns what the address has sent so far.

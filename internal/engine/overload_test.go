@@ -45,7 +45,7 @@ func TestDropsHoldBackNewCalls(t *testing.T) {
 		uac.Log = log.logger()
 		_, wait := start(t, uac)
 		for range 2 {
-			time.Sleep(503 * time.Millisecond)
+			pass(503 * time.Millisecond)
 			node.drop(3)
 		}
 		wait()

@@ -162,7 +162,7 @@ func sourceAddr(remote netip.Addr) netip.Addr {
 	if err != nil {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	if err != nil {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
