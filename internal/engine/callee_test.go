@@ -246,3 +246,32 @@ func TestCalleeTakesItsNumberOfCalls(t *testing.T) {
 		u.wantAll(t, 1, outcome.Success)
 	})
 }
+
+// The loop sleeps while nothing happens. What a message starts then counts from the message, not from when the loop fell asleep.
+func TestTimersCountFromTheMessageThatWakesTheLoop(t *testing.T) {
+	t.Parallel()
+	for _, idle := range []time.Duration{0, 300 * time.Millisecond, 999 * time.Millisecond, 1300 * time.Millisecond, time.Minute} {
+		t.Run(idle.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				u := newCallee(t, strings.Replace(mandatoryACK, "<send retrans", `<pause milliseconds="300"/><send retrans`, 1), nil)
+				pass(idle)
+				before := time.Now()
+				u.send(t, request("INVITE", "one", "a", 1, ""))
+				pass(1600 * time.Millisecond)
+				sent := u.sent()
+				if len(sent) != 2 {
+					t.Fatalf("sent %s, want the 200 and one repetition", u.answers())
+				}
+				for i, want := range []time.Duration{300 * time.Millisecond, 800 * time.Millisecond} {
+					if at := sent[i].at.Sub(before); at < want || at > want+5*time.Millisecond {
+						t.Errorf("200 number %d left after %v, want %v", i+1, at, want)
+					}
+				}
+				u.send(t, request("ACK", "one", "b", 1, ";tag=x"), request("BYE", "one", "c", 2, ";tag=x"))
+				u.finish()
+				u.wantAll(t, 1, outcome.Success)
+			})
+		})
+	}
+}

@@ -33,7 +33,8 @@ type loop struct {
 	inbox inbox
 
 	start   time.Time
-	elapsed time.Duration // since start, as of this turn
+	slept   bool          // the clock has not been read since Poll began
+	elapsed time.Duration // since start, as of readClock
 	tick    int64         // elapsed in ticks
 
 	calls map[string]*call
@@ -114,7 +115,9 @@ func (l *loop) run(ctx context.Context) error {
 		if l.over() {
 			return nil
 		}
-		if err := l.cfg.Transport.Poll(l.wait(), l); err != nil {
+		wait := l.wait()
+		l.slept = true
+		if err := l.cfg.Transport.Poll(wait, l); err != nil {
 			l.abandon(err)
 			return fmt.Errorf("engine: %w", err)
 		}
@@ -123,8 +126,7 @@ func (l *loop) run(ctx context.Context) error {
 
 // turn does everything that is due.
 func (l *loop) turn() {
-	l.elapsed = l.cfg.Now().Sub(l.start)
-	l.tick = int64(l.elapsed / tick)
+	l.readClock()
 	l.readInbox()
 	l.wheel.advance(l.tick, l.onTimer)
 	l.dead.expire(l.tick)
@@ -134,6 +136,14 @@ func (l *loop) turn() {
 	} else if d := l.cfg.Load.Duration; d > 0 && l.elapsed >= d {
 		l.drain()
 	}
+}
+
+// readClock sets the time that everything done now counts from: at each turn, and for the first message after Poll, which may have
+// slept since.
+func (l *loop) readClock() {
+	l.slept = false
+	l.elapsed = l.cfg.Now().Sub(l.start)
+	l.tick = int64(l.elapsed / tick)
 }
 
 // readInbox handles what other goroutines posted.
@@ -279,6 +289,9 @@ func (l *loop) abandon(err error) {
 
 // Received takes one message from the transport.
 func (l *loop) Received(m transport.Message) {
+	if l.slept {
+		l.readClock()
+	}
 	l.cfg.Stats.MessagesReceived.Add(1)
 	var err error
 	l.view, err = sip.ParseView(m.Data)
@@ -303,6 +316,9 @@ func (l *loop) Received(m transport.Message) {
 
 // Closed ends the calls whose flow is no more.
 func (l *loop) Closed(f transport.Flow, err error) {
+	if l.slept {
+		l.readClock()
+	}
 	for _, c := range l.calls {
 		if c.flow == f {
 			c.transportFailed(err)

@@ -3,6 +3,7 @@ package webrtc
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -24,8 +25,10 @@ type negotiated struct {
 	formats            []format
 	role               string // of ours in DTLS: active or passive; empty until agreed upon
 
-	offer, answered     []byte // our offer, and the answer to it
-	theirOffer, answers []byte // the peer's last offer, and our answer to it
+	// offer is our last one, emptied when it was answered; answered is the digest of the answer to it.
+	offer, answered []byte
+	// theirOffer is the digest of the peer's last offer, answers our answer to it.
+	theirOffer, answers []byte
 }
 
 // CreateOffer returns an SDP offer. Until it is answered, the same bytes are returned again.
@@ -80,7 +83,7 @@ func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 	switch {
 	case b.offer == nil:
 		return errors.New("WebRTC: there is an answer, but no offer was made")
-	case b.answered != nil && bytes.Equal(answer, b.answered):
+	case b.answered != nil && bytes.Equal(digest(answer), b.answered):
 		return nil
 	}
 	remote, err := parseRemote(answer, false)
@@ -93,7 +96,7 @@ func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 	}
 	if b.remote != nil {
 		if b.remote.sameTransport(remote) {
-			return b.agree(remote, formats, func() { b.answered = bytes.Clone(answer) })
+			return b.agree(remote, formats, func() { b.answered, b.offer = digest(answer), []byte{} })
 		}
 		if err := b.replacePeer(); err != nil {
 			return err
@@ -103,7 +106,7 @@ func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 		return b.fail(peerFailure(err))
 	}
 	if err := b.agree(remote, formats, func() {
-		b.answered = bytes.Clone(answer)
+		b.answered, b.offer = digest(answer), []byte{}
 		b.answerAccepted = true
 		b.role = "active"
 		if remote.setup != "passive" {
@@ -126,7 +129,7 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 	}
 	defer end()
 	switch {
-	case b.theirOffer != nil && bytes.Equal(offer, b.theirOffer):
+	case b.theirOffer != nil && bytes.Equal(digest(offer), b.theirOffer):
 		return bytes.Clone(b.answers), nil
 	// Later on the bridge cannot know whether ours was refused (RFC 3261 14.1); it is not bound by it, and so answers.
 	case b.remote == nil && b.offer != nil:
@@ -154,7 +157,7 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 		l.direction, l.formats = remote.direction.answer(), formats
 		l.sections, l.audio = remote.sections, remote.audio
 		out = l.bytes()
-		b.theirOffer, b.answers = bytes.Clone(offer), out
+		b.theirOffer, b.answers = digest(offer), out
 		b.answerCreated = true
 		b.note("answer_created")
 	})
@@ -217,6 +220,7 @@ func (b *Bridge) agree(remote *remoteSDP, formats []format, record func()) error
 	b.remote, b.formats = remote, formats
 	b.addDescribed(remote)
 	record()
+	remote.sections = nil // a call lasts much longer than anybody needs them
 	b.startConnectTimer()
 	connected := !b.connectedAt.IsZero()
 	b.mu.Unlock()
@@ -225,6 +229,12 @@ func (b *Bridge) agree(remote *remoteSDP, formats []format, record func()) error
 		b.ready()
 	}
 	return nil
+}
+
+// digest stands for a description of the peer's where it is only compared.
+func digest(sdp []byte) []byte {
+	sum := sha256.Sum256(sdp)
+	return sum[:]
 }
 
 func (b *Bridge) setParams(p localParams) {

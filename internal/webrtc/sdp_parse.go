@@ -98,7 +98,33 @@ func parseRemote(body []byte, isOffer bool) (*remoteSDP, error) {
 		return nil, err
 	}
 	r.readAudio(session)
+	r.detach()
 	return r, nil
+}
+
+// detach copies what is kept for the call, so that the whole description is not kept with it.
+func (r *remoteSDP) detach() {
+	keep := []*string{&r.mid, &r.proto, &r.ufrag, &r.pwd, &r.hash, &r.fingerprint, &r.setup}
+	for i := range r.formats {
+		keep = append(keep, &r.formats[i].name)
+	}
+	for i := range r.candidates {
+		c := &r.candidates[i]
+		keep = append(keep, &c.foundation, &c.protocol, &c.host, &c.typ, &c.related, &c.tcpType, &c.ufrag)
+	}
+	n := 0
+	for _, s := range keep {
+		n += len(*s)
+	}
+	var all strings.Builder // one allocation for all
+	all.Grow(n)
+	for _, s := range keep {
+		all.WriteString(*s)
+	}
+	rest := all.String()
+	for _, s := range keep {
+		*s, rest = rest[:len(*s)], rest[len(*s):]
+	}
 }
 
 // splitSDP divides the body into the session part and the m-lines. It does not insist on the order of lines: RFC 4566 does,
@@ -288,9 +314,15 @@ func (r *remoteSDP) readAudio(session *section) {
 	r.direction = sendRecv
 	for _, part := range []*section{session, s} {
 		for _, a := range part.attributes {
-			switch d := direction(a.key); d {
-			case sendRecv, sendOnly, recvOnly, inactive:
-				r.direction = d
+			switch direction(a.key) {
+			case sendRecv:
+				r.direction = sendRecv
+			case sendOnly:
+				r.direction = sendOnly
+			case recvOnly:
+				r.direction = recvOnly
+			case inactive:
+				r.direction = inactive
 			}
 		}
 	}
