@@ -52,7 +52,7 @@ func wantNoSIPpComplaint(t *testing.T, sipp *testpeer.Process) {
 
 func TestToneComesBackFromSIPpsEcho(t *testing.T) {
 	t.Parallel()
-	port, mediaPort := testpeer.FreeUDPPort(t), testpeer.FreeUDPPort(t)
+	port, mediaPort := testpeer.FreeUDPPort(t), testpeer.FreeMediaPort(t)
 	testpeer.SIPp(t, "-sn", "uas", "-i", "127.0.0.1", "-p", fmt.Sprint(port),
 		"-rtp_echo", "-mi", "127.0.0.1", "-mp", fmt.Sprint(mediaPort))
 	testpeer.WaitListening(t, port)

@@ -3,29 +3,27 @@ package scenario
 import (
 	"net"
 	"net/netip"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/gossipper/gossipper/internal/template"
+	"github.com/gossipper/gossipper/internal/testpeer"
 )
 
 // TestSameBytesAsSIPp lets SIPp send the first message of a scenario and compares it with what the template gives.
 func TestSameBytesAsSIPp(t *testing.T) {
 	t.Parallel()
-	sipp, err := exec.LookPath("sipp")
-	if err != nil {
-		t.Skip("sipp is not installed (Debian package sip-tester)")
-	}
 	for _, path := range []string{"testdata/shape.xml", "../../scenarios/uac.xml", "../../scenarios/options_ping.xml"} {
 		s, err := Load(path)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		got, from, to := firstMessage(t, sipp, path)
+		mediaPort := testpeer.FreeMediaPort(t)
+		got, from, to := firstMessage(t, path, mediaPort)
 		pid := regexp.MustCompile(`1-([0-9]+)@`).FindSubmatch(got)
 		if pid == nil {
 			t.Errorf("%s: no Call-ID in %q", path, got)
@@ -33,7 +31,7 @@ func TestSameBytesAsSIPp(t *testing.T) {
 		}
 		v := &template.Values{
 			RemoteIP: "127.0.0.1", RemotePort: int(to.Port()), LocalIP: "127.0.0.1", LocalIPType: "4", LocalPort: int(from.Port()),
-			Transport: "UDP", Service: "service", MediaIP: "127.0.0.1", MediaIPType: "4", MediaPort: 6000,
+			Transport: "UDP", Service: "service", MediaIP: "127.0.0.1", MediaIPType: "4", MediaPort: mediaPort,
 			CallNumber: 1, CallID: "1-" + string(pid[1]) + "@127.0.0.1", CSeq: 1,
 		}
 		v.PID, _ = strconv.Atoi(string(pid[1]))
@@ -44,7 +42,7 @@ func TestSameBytesAsSIPp(t *testing.T) {
 }
 
 // firstMessage runs SIPp as a client and returns the first datagram, and where it came from and went to.
-func firstMessage(t *testing.T, sipp, path string) (msg []byte, from, to netip.AddrPort) {
+func firstMessage(t *testing.T, path string, mediaPort int) (msg []byte, from, to netip.AddrPort) {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
@@ -52,21 +50,11 @@ func firstMessage(t *testing.T, sipp, path string) (msg []byte, from, to netip.A
 	}
 	defer conn.Close()
 	to = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	free, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
+	if path, err = filepath.Abs(path); err != nil {
 		t.Fatal(err)
 	}
-	port := free.LocalAddr().(*net.UDPAddr).Port
-	free.Close()
-	cmd := exec.Command(sipp, "-sf", path, "-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", "6000", "-m", "1", "-nostdin", "-timeout", "5",
-		"127.0.0.1:"+strconv.Itoa(int(to.Port())))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
-		cmd.Wait()         //nolint:errcheck // it was killed
-	}()
+	testpeer.SIPp(t, "-sf", path, "-i", "127.0.0.1", "-p", strconv.Itoa(testpeer.FreeUDPPort(t)), "-mp", strconv.Itoa(mediaPort),
+		"-m", "1", "-timeout", "5", to.String())
 	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,29 @@ func FreeUDPPort(t testing.TB) int {
 	return conn.LocalAddr().(*net.UDPAddr).Port
 }
 
+// FreeMediaPort returns an even UDP port of 127.0.0.1 that sipp can be given for its media (-mp): it is free, and so is the one for
+// video, two above.
+func FreeMediaPort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		port := FreeUDPPort(t) &^ 1
+		if free(port) && free(port+2) {
+			return port
+		}
+	}
+	t.Fatal("found no pair of free UDP ports")
+	return 0
+}
+
+func free(port int) bool {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
 // WaitListening waits until some program has bound the UDP port. It reads the kernel's table (Linux), because sipp says nothing
 // when it is ready, and a probe would be a message to it.
 func WaitListening(t testing.TB, port int) {
