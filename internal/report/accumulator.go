@@ -16,8 +16,8 @@ import (
 const (
 	maxGroups = 1000 // different failures that are told apart
 	maxLabels = 200  // different values of any other label
-	// deafMS is how long a call's media must have been connected, in milliseconds, for the lack of any packet to be worth a warning.
-	deafMS = 1000
+	// silentMS is how long a call's media must have been connected, in milliseconds, for the lack of any packet to be worth a warning.
+	silentMS = 500
 	// otherLabel stands for every value beyond maxLabels.
 	otherLabel = "other"
 )
@@ -134,12 +134,19 @@ func (a *Accumulator) addMedia(r *record.Record) {
 	if m.PacketsLost != nil {
 		a.rtp.PacketsLost = new(*m.PacketsLost + value(a.rtp.PacketsLost))
 	}
-	if m.ConnectMS != nil && m.PacketsReceived == 0 && r.DurationMS-*m.ConnectMS >= deafMS {
+	if receivedNothing(r) {
 		a.rtp.CallsWithoutRTP++
 	}
 	if m.Codec != nil {
 		count(a.rtp.ByCodec, *m.Codec)
 	}
+}
+
+// receivedNothing tells whether the call's media were connected for half a second or longer and no packet arrived. Media that were never
+// connected have failed in another way, and shorter calls may have ended before the first packet.
+func receivedNothing(r *record.Record) bool {
+	m := r.Media
+	return m.ConnectMS != nil && m.PacketsReceived == 0 && r.DurationMS-*m.ConnectMS >= silentMS
 }
 
 func (a *Accumulator) addWebRTC(r *record.Record) {

@@ -132,7 +132,7 @@ func (s *Summary) warnings(run Run) []string {
 		all = append(all, liveWarnings(live)...)
 	}
 	if s.RTP != nil {
-		add(s.RTP.CallsWithoutRTP, " received no audio although the media were connected")
+		add(s.RTP.CallsWithoutRTP, " received no audio, although the media were connected for half a second or longer")
 	}
 	return all
 }

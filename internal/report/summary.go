@@ -102,7 +102,7 @@ type RTP struct {
 	PacketsSent     uint64            `json:"packets_sent"`
 	PacketsReceived uint64            `json:"packets_received"`
 	PacketsLost     *int64            `json:"packets_lost"`
-	CallsWithoutRTP uint64            `json:"calls_without_rtp"` // the media were up for a second or more, but nothing arrived
+	CallsWithoutRTP uint64            `json:"calls_without_rtp"` // the media were connected for 500 ms or longer, but nothing arrived
 	ByCodec         map[string]uint64 `json:"by_codec"`
 }
 
