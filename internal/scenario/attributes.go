@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gossipper/gossipper/internal/template"
+	"github.com/gossipper/gossipper/internal/nearest"
 )
 
 // SIPp's attributes that have no meaning here yet.
@@ -51,7 +51,7 @@ func (b *builder) rest(n *node) {
 }
 
 func (b *builder) knownHint(name string) string {
-	if near := template.Nearest(name, b.known); near != "" {
+	if near := nearest.Word(name, b.known); near != "" {
 		return "did you mean " + near + "?"
 	}
 	if len(b.known) == 0 {

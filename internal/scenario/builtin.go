@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/gossipper/gossipper/internal/template"
+	"github.com/gossipper/gossipper/internal/nearest"
 	"github.com/gossipper/gossipper/scenarios"
 )
 
@@ -71,7 +71,7 @@ func builtinHint(name string) string {
 		names[i] = info.Name
 	}
 	list := "built in are " + strings.Join(names, ", ")
-	if near := template.Nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		return "did you mean " + near + "? (" + list + ")"
 	}
 	return list

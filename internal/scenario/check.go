@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gossipper/gossipper/internal/nearest"
 	"github.com/gossipper/gossipper/internal/template"
 )
 
@@ -144,7 +145,7 @@ func (b *builder) resolveJumps() {
 		l, ok := b.labels[j.to.value]
 		if !ok {
 			hint := `write <label id="` + clip(j.to.value) + `"/> where to go on`
-			if near := template.Nearest(j.to.value, ids[:min(len(ids), 200)]); near != "" {
+			if near := nearest.Word(j.to.value, ids[:min(len(ids), 200)]); near != "" {
 				hint = "did you mean " + quote(near) + "?"
 			}
 			b.errorf(j.to.line, "there is no label "+quote(j.to.value), hint)

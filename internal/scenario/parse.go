@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gossipper/gossipper/internal/template"
+	"github.com/gossipper/gossipper/internal/nearest"
 )
 
 // maxProblems bounds how many problems of one file are reported.
@@ -167,7 +167,7 @@ func (b *builder) unknownElement(n *node, parent string, known []string) {
 		return
 	}
 	hint := ""
-	if near := template.Nearest(n.name, known); near != "" {
+	if near := nearest.Word(n.name, known); near != "" {
 		hint = "did you mean <" + near + ">?"
 	}
 	b.errorf(n.line, "unknown element <"+clip(n.name)+">", hint)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gossipper/gossipper/internal/nearest"
 )
 
 const literalBracket = `write \x5B for a bracket that begins no keyword`
@@ -134,10 +136,10 @@ func (c *compiler) unknown(word string) {
 	}
 	hint := literalBracket
 	if base, offset, ok := cutOffset(base); ok {
-		if near := Nearest(base, suggestions()); near != "" {
+		if near := nearest.Word(base, suggestions()); near != "" {
 			hint = "did you mean [" + near + offset + "]?"
 		}
-	} else if near := Nearest(base, suggestions()); near != "" {
+	} else if near := nearest.Word(base, suggestions()); near != "" {
 		hint = "did you mean [" + near + "]?"
 	}
 	c.problem(Error, "unknown keyword ["+clip(word)+"]", hint)

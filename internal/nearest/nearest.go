@@ -1,9 +1,10 @@
-package template
+// Package nearest finds what somebody meant who mistyped a word. It knows nothing of what the words are.
+package nearest
 
 import "strings"
 
-// Nearest returns the candidate that someone who wrote word most likely meant; empty if none is close. Case does not matter.
-func Nearest(word string, candidates []string) string {
+// Word returns the candidate that someone who wrote word most likely meant; empty if none is close. Case does not matter.
+func Word(word string, candidates []string) string {
 	const longest = 40 // no name is longer, and the work grows with the square
 	if word == "" || len(word) > longest {
 		return ""

@@ -1,18 +1,18 @@
-package template
+package nearest
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestNearest(t *testing.T) {
+func TestWord(t *testing.T) {
 	t.Parallel()
 	names := []string{"uac", "uas", "webrtc_uac", "webrtc_uas", "options_ping"}
 	for word, want := range map[string]string{
 		"uac": "uac", "UAS": "uas", "uax": "uac", "webrtc-uas": "webrtc_uas", "webrtc_usa": "webrtc_uas", "option_ping": "options_ping",
 		"": "", "registrar": "", "x": "", "ua": "", strings.Repeat("a", 1000): "",
 	} {
-		if got := Nearest(word, names); got != want {
+		if got := Word(word, names); got != want {
 			t.Errorf("%.20q: got %q, want %q", word, got, want)
 		}
 	}
