@@ -38,8 +38,10 @@ type afterlife struct {
 	awaiting bool
 	// keep is how long repetitions of the peer are answered once nothing is owed any more.
 	keep time.Duration
-	// settled: keep is running.
+	// settled: keep is running. The result has been handed over.
 	settled bool
+	// result waits until the call is settled; nil before and after, and when nobody wants it.
+	result *pendingResult
 }
 
 // newAfterlife returns an afterlife in which nothing has happened.
@@ -128,6 +130,7 @@ func (c *call) settle() {
 		l.unsettled--
 	}
 	a.settled = true
+	c.report()
 	if a.keep <= 0 || len(l.calls)-l.running > maxHeld {
 		l.forget(c)
 		return
@@ -140,13 +143,15 @@ func (c *call) afterlifeOver() { c.loop.forget(c) }
 
 // receiveAfterlife takes a message of a call whose scenario has ended.
 func (c *call) receiveAfterlife(in *incoming) {
+	if c.afterlife.settled {
+		c.loop.cfg.Stats.DeadCall.Add(1) // too late for the call's record
+	}
 	if in.view.IsRequest() {
 		c.requestAfterlife(in)
 		return
 	}
 	t := c.sentFor(in.view)
 	if t == nil {
-		c.loop.cfg.Stats.DeadCall.Add(1)
 		return
 	}
 	if t.method == methodInvite {
@@ -204,7 +209,6 @@ func (c *call) requestAfterlife(in *incoming) {
 		l.quietBy = max(l.quietBy, l.tick+(since+int64(quietTime))/int64(tick))
 		return
 	}
-	c.loop.cfg.Stats.DeadCall.Add(1)
 	switch string(v.Method()) {
 	case methodBye, methodCancel:
 		c.answer200(in)

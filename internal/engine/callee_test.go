@@ -96,7 +96,7 @@ func TestRepeatedRequestsGetTheSameBytes(t *testing.T) {
 		}
 		pass(5 * time.Second) // the timewait is over
 		u.send(t, bye)
-		if got := u.answers(); !strings.HasSuffix(got, "200 200 200") || u.config.Stats.DeadCall.Load() != 1 {
+		if got := u.answers(); !strings.HasSuffix(got, "200 200 200") || u.config.Stats.DeadCall.Load() != 2 {
 			t.Errorf("answers %s: a BYE after the end is still answered", got)
 		}
 		u.finish()

@@ -39,7 +39,8 @@ type Config struct {
 
 	Media Media
 
-	// OnResult is told of each call when it and its media have ended. It is called from several goroutines.
+	// OnResult is told of each call when it and its media have ended, and the messages that end it towards the peer are answered or
+	// given up. It is called from several goroutines.
 	OnResult func(*Result)
 	// Stats are kept up to date while the engine runs.
 	Stats *stats.Run

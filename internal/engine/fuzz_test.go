@@ -44,6 +44,10 @@ func FuzzReceive(f *testing.F) {
 				l.wheel.advance(l.tick, l.onTimer)
 			}
 			l.stop()
+			l.tick = l.stopBy
+			if !l.over() {
+				t.Fatal("the run does not end")
+			}
 			if started := c.Stats.CallsStarted.Load(); l.running != 0 || uint64(len(r.all)) != started {
 				t.Fatalf("%d calls started, %d results, %d still running", started, len(r.all), l.running)
 			}

@@ -175,6 +175,10 @@ func TestManyCallIDs(t *testing.T) {
 		t.Errorf("%d calls, %d running, %d rejected", len(l.calls), l.running, l.cfg.Stats.Rejected.Load())
 	}
 	l.stop()
+	l.tick = l.stopBy // nobody answers the BYEs
+	if !l.over() {
+		t.Error("the run does not end")
+	}
 	if l.running != 0 || len(r.all) != most {
 		t.Errorf("%d running, %d results", l.running, len(r.all))
 	}
@@ -304,6 +308,7 @@ func TestWaitingMediaOperationsAreBounded(t *testing.T) {
 			l.media.Wait()
 			l.readInbox()
 		}
+		l.forget(l.calls["one"]) // the peer never acknowledges the refusal
 		wantFailure(t, one.only(t), outcome.MediaFailed, "media_error", "256 operations wait")
 	})
 }

@@ -380,6 +380,7 @@ func (l *loop) newCallID(c *call) string {
 
 // forget removes a call and remembers its Call-ID. The call's memory is used again.
 func (l *loop) forget(c *call) {
+	c.report()
 	l.wheel.cancel(&c.step)
 	l.wheel.cancel(&c.retrans)
 	delete(l.calls, c.id)

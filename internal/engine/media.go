@@ -41,7 +41,7 @@ type callMedia struct {
 	// agreed: offer and answer were exchanged, so that media have to come up.
 	agreed    bool
 	connected bool
-	result    *Result // set when the scenario has ended
+	result    *pendingResult // set when the scenario has ended
 }
 
 // mediaOp is something to be done with the pipeline.
@@ -206,8 +206,8 @@ func (m *callMedia) values(v *template.Values) {
 	}
 }
 
-// end takes the call's result and delivers it when the media are closed.
-func (m *callMedia) end(r *Result) {
+// end takes the call's result and adds the media's figures when they are closed.
+func (m *callMedia) end(r *pendingResult) {
 	m.result, m.call, m.ops = r, nil, nil
 	m.cancel()
 	m.loop.closing++
@@ -216,12 +216,12 @@ func (m *callMedia) end(r *Result) {
 	}
 }
 
-// close closes the pipeline off the loop. The result is complete then.
+// close closes the pipeline off the loop. The media's part of the result is complete then.
 func (m *callMedia) close() {
 	l, p, r := m.loop, m.pipeline, m.result
 	if p == nil {
 		l.closing--
-		l.deliver(r)
+		l.completed(r)
 		return
 	}
 	l.media.Go(func() {
@@ -232,9 +232,9 @@ func (m *callMedia) close() {
 		}
 		r.Media = p.Stats()
 		if m.agreed {
-			demandConnection(r)
+			demandConnection(&r.Result)
 		}
-		l.deliver(r)
+		l.completed(r)
 		l.inbox.post(func(l *loop) { l.closing-- })
 	})
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/gossipper/gossipper/internal/outcome"
@@ -22,7 +23,7 @@ func (c *call) completeInto(timewait time.Duration) {
 	c.settle()
 }
 
-// end makes the call's result. It is delivered when the media have ended too.
+// end makes the call's result. It is delivered when the call owes the peer nothing more and the media have ended too.
 func (c *call) end(f *outcome.Failure) {
 	l := c.loop
 	c.state = stateEnded
@@ -34,17 +35,39 @@ func (c *call) end(f *outcome.Failure) {
 	c.kept, c.keptLeft = c.kept[:0], 0
 	l.running--
 	l.cfg.Stats.CallsRunning.Add(-1)
-	if c.media != nil {
-		m := c.media
-		c.media = nil
-		m.end(c.result(f))
-		return
-	}
-	if l.cfg.OnResult == nil {
+	if c.media == nil && l.cfg.OnResult == nil {
 		l.cfg.Stats.EndCall(outcomeOf(f))
 		return
 	}
-	l.deliver(c.result(f))
+	r := c.result(f)
+	c.afterlife.result = r
+	r.missing.Store(1) // what report adds
+	if m := c.media; m != nil {
+		r.missing.Store(2)
+		c.media = nil
+		m.end(r)
+	}
+}
+
+// report completes the result with what has become of the call's signalling since its scenario ended: the BYE, CANCEL or ACK that
+// ended it towards the peer, their repetitions and answers. What comes later belongs to a dead call.
+func (c *call) report() {
+	if c.afterlife == nil || c.afterlife.result == nil {
+		return
+	}
+	r := c.afterlife.result
+	c.afterlife.result = nil
+	r.SIP.FinalStatus = c.finalStatus
+	r.SIP.MessagesSent, r.SIP.MessagesReceived = uint64(c.messagesOut), uint64(c.messagesIn)
+	r.SIP.Retransmissions = uint64(c.repeats)
+	c.loop.completed(r)
+}
+
+// completed delivers the result once nothing is missing of it. It may be called from any goroutine.
+func (l *loop) completed(r *pendingResult) {
+	if r.missing.Add(-1) == 0 {
+		l.deliver(&r.Result)
+	}
 }
 
 // outcomeOf is the outcome of a call that ended with the failure, or without.
@@ -63,25 +86,23 @@ func (l *loop) deliver(r *Result) {
 	}
 }
 
-// resultMemory is a Result and what it points to, so that both are one allocation.
-type resultMemory struct {
+// pendingResult is a Result that is not complete yet, and what it points to, so that all is one allocation.
+type pendingResult struct {
 	Result
 	setup, pdd time.Duration
+	// missing counts those who still have something to add: the call's afterlife, the media.
+	missing atomic.Int32
 }
 
-// result makes the call's result, but for the media's figures.
-func (c *call) result(f *outcome.Failure) *Result {
+// result makes the call's result, but for what report and the media add.
+func (c *call) result(f *outcome.Failure) *pendingResult {
 	l := c.loop
-	m := &resultMemory{Result: Result{
+	m := &pendingResult{Result: Result{
 		CallNumber: c.number, CallID: c.id, Role: l.plan.role, Scenario: l.plan.scenario.Name,
 		Remote:    c.remote(),
 		StartedAt: time.Unix(0, c.startedAt), EndedAt: time.Unix(0, c.endedAt),
 		Outcome: outcomeOf(f), Failure: f, FailedStep: c.failedStep,
-		SIP: SIPResult{
-			FinalStatus:  c.finalStatus,
-			MessagesSent: uint64(c.messagesOut), MessagesReceived: uint64(c.messagesIn), Retransmissions: uint64(c.repeats),
-			ResponseTimes: c.responseTimes(),
-		},
+		SIP: SIPResult{ResponseTimes: c.responseTimes()},
 	}}
 	if c.flow.Valid() {
 		m.Local = l.names.localAddrPort(c.flow)
@@ -94,7 +115,7 @@ func (c *call) result(f *outcome.Failure) *Result {
 		m.pdd = time.Duration(c.pdd)
 		m.SIP.PDD = &m.pdd
 	}
-	return &m.Result
+	return m
 }
 
 // responseTimes are the scenario's own.

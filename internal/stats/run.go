@@ -28,7 +28,7 @@ type Run struct {
 	Malformed atomic.Uint64
 	// OutOfCall are messages of unknown calls that did not start one.
 	OutOfCall atomic.Uint64
-	// DeadCall are messages of calls that have ended.
+	// DeadCall are messages of calls that had ended, and whose results had been handed over, when they came.
 	DeadCall atomic.Uint64
 	// AutoAnswered are requests that the engine answered by itself: OPTIONS outside of calls, trickle INFO.
 	AutoAnswered atomic.Uint64
