@@ -150,6 +150,8 @@ func (r *running) run(ctx context.Context) (*report.Summary, error) {
 	summary := report.Build(r.describe(end, &live, errs), r.calls)
 	if err := record.WriteJSON(r.dir.Summary(), summary); err != nil {
 		errs = append(errs, exit(ExitFatal, err))
+		// The one that is printed must not say that all is well.
+		summary = report.Build(r.describe(end, &live, errs), r.calls)
 	}
 	return summary, errors.Join(errs...)
 }
@@ -159,6 +161,7 @@ func (r *running) describe(end time.Time, live *stats.Snapshot, errs []error) re
 	run := report.Run{
 		Role: r.role.String(), Scenario: r.scenario.Name, Media: r.kind.String(), Target: r.askedTarget, StartedAt: moment(r.start), EndedAt: moment(end),
 		AskedCalls: r.profile.Load.Calls, Limit: r.profile.Load.Limit, RunDir: r.dir.Path(), Live: live,
+		Incomplete: len(errs) > 0, RecordsLost: r.records.Lost(),
 	}
 	if r.role == scenario.UAC {
 		run.AskedRate = r.profile.Load.Rate / time.Duration(r.profile.Load.Period).Seconds()

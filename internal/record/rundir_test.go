@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -99,5 +100,21 @@ func TestWriteJSON(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("%d files are left, want 1", len(entries))
+	}
+}
+
+func TestWriteJSONLeavesNothingBehindWhenItFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "summary.json")
+	if err := os.MkdirAll(filepath.Join(path, "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteJSON(path, 1)
+	if err == nil || strings.Count(err.Error(), "summary.json") != 1 {
+		t.Errorf("error %q, want one that names the file once", err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("%v are left, want only the directory", entries)
 	}
 }

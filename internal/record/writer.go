@@ -123,7 +123,7 @@ func (w *Writer) flush() error {
 		w.good += int64(n)
 		return nil
 	}
-	err = fmt.Errorf("write %s: %w", w.file.Name(), err)
+	err = fmt.Errorf("write %s: %w", w.file.Name(), cause(err))
 	whole := bytes.LastIndexByte(lines[:n], '\n') + 1
 	w.good += int64(whole)
 	if n > whole {
@@ -158,6 +158,13 @@ func (w *Writer) unlock() {
 	}
 }
 
+// Lost returns how many records were not written. It is final after Close.
+func (w *Writer) Lost() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
+}
+
 // Close writes what is queued and closes the file. It returns the first error of any record, with the number of those that were lost.
 func (w *Writer) Close() error {
 	w.mu.Lock()
@@ -169,7 +176,7 @@ func (w *Writer) Close() error {
 			w.timer.Stop()
 		}
 		if err := w.file.Close(); err != nil && w.err == nil {
-			w.err = fmt.Errorf("close %s: %w", w.file.Name(), err)
+			w.err = fmt.Errorf("close %s: %w", w.file.Name(), cause(err))
 		}
 	}
 	w.told = w.err != nil // by what Close returns

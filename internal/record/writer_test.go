@@ -307,3 +307,21 @@ func BenchmarkQueue(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// Whatever is written to /dev/full meets a full disk.
+func TestErrorOfAFullDiskNamesTheFileOnce(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	w := newWriter(full, nil)
+	for range 2 {
+		if err := w.Write(minimal()); !errors.Is(err, syscall.ENOSPC) || strings.Count(err.Error(), "/dev/full") != 1 {
+			t.Errorf("error %q, want one of a full disk that names the file once", err)
+		}
+	}
+	if err := w.Close(); err == nil || err.Error() != "2 call records were not written: write /dev/full: no space left on device" || w.Lost() != 2 {
+		t.Errorf("Close = %v, %d lost", err, w.Lost())
+	}
+}

@@ -25,6 +25,10 @@ type Run struct {
 	RunDir                string
 	// Live are the figures of the run; nil when the summary is rebuilt from the records.
 	Live *stats.Snapshot
+	// Incomplete says that the run broke off, or that results could not be kept.
+	Incomplete bool
+	// RecordsLost is the number of call records that were not written. It counts only with Live.
+	RecordsLost uint64
 	// Warnings come before those that Build adds.
 	Warnings []string
 }
@@ -46,9 +50,13 @@ func Build(run Run, calls *Accumulator) *Summary {
 	s.Failures, s.FailuresNotShown = calls.failures(maxFailures)
 	if run.Live != nil {
 		s.addLive(run.Live)
+		s.RecordsLost = new(run.RecordsLost)
 	}
 	s.Rate = buildRate(run, calls)
 	s.Verdict = verdict(s.Calls)
+	if run.Incomplete || value(s.RecordsLost) > 0 {
+		s.Verdict = Incomplete
+	}
 	s.Warnings = append(append([]string{}, run.Warnings...), s.warnings(run)...)
 	return s
 }

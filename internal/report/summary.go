@@ -42,6 +42,8 @@ type Summary struct {
 	RTP        *RTP    `json:"rtp"`
 	WebRTC     *WebRTC `json:"webrtc"`
 	Recordings uint64  `json:"recordings"`
+	// RecordsLost are calls whose record could not be written.
+	RecordsLost *uint64 `json:"records_lost"`
 
 	Warnings []string `json:"warnings"`
 	RunDir   string   `json:"run_dir"`
@@ -55,6 +57,8 @@ const (
 	Passed  Verdict = "passed"   // every call that was started succeeded
 	Failed  Verdict = "failed"   // at least one call did not
 	NoCalls Verdict = "no_calls" // there was no call
+	// Incomplete: not everything that the run found out could be kept, or the run broke off. The calls may have succeeded.
+	Incomplete Verdict = "incomplete"
 )
 
 // Calls are counted once each.

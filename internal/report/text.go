@@ -20,14 +20,31 @@ func (s *Summary) VerdictLine() string {
 	took := time.Duration(s.DurationMS * float64(time.Millisecond)).Round(100 * time.Millisecond)
 	switch s.Verdict {
 	case Passed:
-		if s.Calls.OK == 1 {
-			return fmt.Sprintf("PASSED  the call succeeded, in %v", took)
-		}
-		return fmt.Sprintf("PASSED  all %d calls succeeded, in %v", s.Calls.OK, took)
+		return fmt.Sprintf("PASSED  %s, in %v", s.success(), took)
 	case NoCalls:
 		return fmt.Sprintf("NO CALLS  in %v", took)
+	case Incomplete:
+		what := "the run broke off, or results were lost: see the warnings"
+		if lost := value(s.RecordsLost); lost > 0 {
+			what = fmt.Sprintf("%d of %d call records were not written", lost, s.Calls.Started)
+		}
+		return fmt.Sprintf("INCOMPLETE  %s; %s, in %v", what, s.success(), took)
 	default:
-		return fmt.Sprintf("FAILED  %d of %s did not succeed, in %v", s.Calls.Started-s.Calls.OK, NumberOfCalls(s.Calls.Started), took)
+		return fmt.Sprintf("FAILED  %s, in %v", s.success(), took)
+	}
+}
+
+// success says how many calls succeeded, or how many did not.
+func (s *Summary) success() string {
+	switch {
+	case s.Calls.Started == 0:
+		return "there was no call"
+	case s.Calls.OK < s.Calls.Started:
+		return fmt.Sprintf("%d of %s did not succeed", s.Calls.Started-s.Calls.OK, NumberOfCalls(s.Calls.Started))
+	case s.Calls.OK == 1:
+		return "the call succeeded"
+	default:
+		return fmt.Sprintf("all %d calls succeeded", s.Calls.OK)
 	}
 }
 
