@@ -9,11 +9,14 @@ import (
 )
 
 // fail ends the call before the scenario's end, and ends it towards the peer too. Only the first failure counts.
-func (c *call) fail(f *outcome.Failure) {
+func (c *call) fail(f *outcome.Failure) { c.failAt(c.where(), f) }
+
+// failAt does so because of a step that the call may have left since.
+func (c *call) failAt(step string, f *outcome.Failure) {
 	if !c.alive() {
 		return
 	}
-	c.failedStep = c.where()
+	c.failedStep = step
 	c.end(f)
 	c.part(f)
 	c.settle()

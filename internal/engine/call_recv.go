@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gossipper/gossipper/internal/outcome"
@@ -187,7 +188,7 @@ func (c *call) accept(at int, in *incoming, t *clientTxn) {
 		}
 	}
 	c.loop.wheel.cancel(&c.step)
-	if !c.mediaSDP(in, t) {
+	if !c.mediaSDP(at, in, t) {
 		return
 	}
 	if v.Status() != 0 && v.Status() < 200 && s.final {
@@ -302,7 +303,7 @@ func (c *call) unmatched(in *incoming, t *clientTxn) {
 		return
 	}
 	status := in.view.Status()
-	what := statusLine(in.view)
+	what := statusLine(in.view) + explanation(in.view)
 	c.retain(in.view, t)
 	if t == nil {
 		c.fail(&outcome.Failure{
@@ -376,6 +377,20 @@ func (c *call) answerWith(in *incoming, status int, reason string, extra ...stri
 // statusLine is a response in words: "486 Busy Here".
 func statusLine(v *sip.View) string {
 	return fmt.Sprintf("%d %s", v.Status(), printable(v.Reason()))
+}
+
+// explanation is what a response says of its cause (RFC 3261 20.43, RFC 3326), in brackets after a blank; empty if it says nothing.
+func explanation(v *sip.View) string {
+	var said []string
+	for _, name := range []string{"Warning", "Reason"} {
+		if text, ok := v.Header(name); ok && len(text) > 0 {
+			said = append(said, name+": "+remark(text))
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(said, "; ") + ")"
 }
 
 // step of a recv that takes the message.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/gossipper/gossipper/internal/transport"
 )
@@ -85,6 +86,19 @@ func excerpt(data []byte) string {
 		return strconv.QuoteToASCII(string(data[:excerptLength])) + "…"
 	}
 	return strconv.QuoteToASCII(string(data))
+}
+
+// remarkLength is how much of an explanation is shown.
+const remarkLength = 160
+
+// remark is an explanation of the peer's, fit to be shown like printable text. Quotes, which it is full of, stay as they are.
+func remark(b []byte) string {
+	end := ""
+	if len(b) > remarkLength {
+		b, end = b[:remarkLength], "…"
+	}
+	q := strconv.QuoteToASCII(string(b))
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`) + end
 }
 
 // printable is text of the peer's, fit to be shown: escaped where it has to be, and cut.

@@ -297,7 +297,7 @@ func TestWaitingMediaOperationsAreBounded(t *testing.T) {
 		}
 		for range maxMediaOps {
 			if m.call != nil {
-				m.accept([]byte("v=0\r\n"))
+				m.accept(0, []byte("v=0\r\n"))
 			}
 		}
 		if len(m.ops) != 0 {

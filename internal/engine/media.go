@@ -179,6 +179,14 @@ func (m *callMedia) failed(err error) {
 	}
 }
 
+// failedAt is called on the loop with the error of an operation that the call did not wait for: the step with the index, which took
+// what the peer said, is to blame, and not the one at which the call stands by now.
+func (m *callMedia) failedAt(at int, err error) {
+	if c := m.call; c != nil {
+		c.failAt(c.loop.plan.name(at), mediaFailure(err))
+	}
+}
+
 // mediaFailure is the failure of a call whose media returned the error.
 func mediaFailure(err error) *outcome.Failure {
 	var f *outcome.Failure

@@ -85,8 +85,9 @@ func (m *callMedia) answered(s *planStep) {
 	}
 }
 
-// mediaSDP gives the media what an accepted message says of the peer's. It reports false when that has ended the call.
-func (c *call) mediaSDP(in *incoming, t *clientTxn) bool {
+// mediaSDP gives the media what a message says of the peer's that was accepted by the step with the index. It reports false when that
+// has ended the call.
+func (c *call) mediaSDP(at int, in *incoming, t *clientTxn) bool {
 	if !c.loop.plan.media {
 		return true
 	}
@@ -97,9 +98,9 @@ func (c *call) mediaSDP(in *incoming, t *clientTxn) bool {
 	sdp := v.SDP()
 	switch {
 	case v.IsRequest():
-		c.requestSDP(v, sdp)
+		c.requestSDP(at, v, sdp)
 	case t != nil && (t.method == methodInvite || t.method == "UPDATE") && v.Status() > 100 && v.Status() < 300:
-		c.responseSDP(v.Status(), sdp)
+		c.responseSDP(at, v.Status(), sdp)
 	case t != nil && t.method == methodInvite && v.Status() >= 300 && c.media != nil:
 		c.media.offered = false // with the INVITE its offer was refused (RFC 6337 2.3); the next INVITE makes its own
 	}
@@ -107,7 +108,7 @@ func (c *call) mediaSDP(in *incoming, t *clientTxn) bool {
 }
 
 // requestSDP takes the SDP of a request: an offer, or the answer to an offer in our response.
-func (c *call) requestSDP(v *sip.View, sdp []byte) {
+func (c *call) requestSDP(at int, v *sip.View, sdp []byte) {
 	m := c.media
 	switch string(v.Method()) {
 	case methodAck, "PRACK":
@@ -116,13 +117,13 @@ func (c *call) requestSDP(v *sip.View, sdp []byte) {
 		}
 		if sdp != nil {
 			m.offered = string(v.Method()) == "PRACK"
-			m.accept(bytes.Clone(sdp))
+			m.accept(at, bytes.Clone(sdp))
 		} else if string(v.Method()) == methodAck && !m.answerSeen {
 			c.noAnswerSDP("the ACK")
 		}
 	case methodInvite, "UPDATE":
 		if sdp != nil {
-			c.remoteSDP(sdp)
+			c.remoteSDP(at, sdp)
 		} else if m != nil {
 			m.remoteOffer = nil
 		}
@@ -130,16 +131,16 @@ func (c *call) requestSDP(v *sip.View, sdp []byte) {
 }
 
 // responseSDP takes the SDP of a response to an INVITE: the answer to our offer, or an offer, or the counterpart of hand-written SDP.
-func (c *call) responseSDP(status int, sdp []byte) {
+func (c *call) responseSDP(at, status int, sdp []byte) {
 	m := c.media
 	switch {
 	case m == nil || !m.offered:
 		if sdp != nil {
-			c.remoteSDP(sdp)
+			c.remoteSDP(at, sdp)
 		}
 	case sdp != nil:
 		m.answerSeen = true
-		m.accept(bytes.Clone(sdp))
+		m.accept(at, bytes.Clone(sdp))
 	case status >= 200 && !m.answerSeen:
 		c.noAnswerSDP("the final response")
 	}
@@ -157,7 +158,7 @@ func (c *call) noAnswerSDP(where string) {
 }
 
 // remoteSDP takes SDP that [sdp_answer] will answer, or that goes with SDP which the scenario writes by hand.
-func (c *call) remoteSDP(sdp []byte) {
+func (c *call) remoteSDP(at int, sdp []byte) {
 	m := c.needMedia()
 	sdp = bytes.Clone(sdp)
 	if c.loop.plan.answers {
@@ -168,20 +169,20 @@ func (c *call) remoteSDP(sdp []byte) {
 		run: func(_ context.Context, p media.MediaPipeline) error { return p.SetRemote(sdp) },
 		done: func(err error) {
 			if err != nil {
-				m.failed(err)
+				m.failedAt(at, err)
 			}
 		},
 	})
 }
 
 // accept gives the media the answer to their offer. The call goes on meanwhile, so that the ACK is not held up.
-func (m *callMedia) accept(answer []byte) {
+func (m *callMedia) accept(at int, answer []byte) {
 	m.agreed = true
 	m.do(true, mediaOp{
 		run: func(ctx context.Context, p media.MediaPipeline) error { return p.AcceptAnswer(ctx, answer) },
 		done: func(err error) {
 			if err != nil {
-				m.failed(err)
+				m.failedAt(at, err)
 			}
 		},
 	})
