@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -155,19 +154,33 @@ func (a *Accumulator) addWebRTC(r *record.Record) {
 			Pairs: make(map[string]uint64), FailuresByStage: make(map[string]uint64), ICEErrors: make(map[string]uint64),
 		}
 	}
-	if pair := r.WebRTC.SelectedPair; pair != nil {
+	if r.Media != nil && r.Media.ConnectMS != nil {
 		a.webrtc.Connected++
+	} else {
+		a.webrtc.NotConnected++
+	}
+	if pair := r.WebRTC.SelectedPair; pair != nil {
 		count(a.webrtc.Pairs, pair.Local.Type+"-"+pair.Remote.Type)
 	}
-	if r.Outcome != outcome.Success && r.FailStage != nil {
+	if r.Outcome != outcome.Success && isMediaStage(text(r.FailStage)) {
 		count(a.webrtc.FailuresByStage, *r.FailStage)
 	}
+	var seen []string // one call counts once for each trouble
 	for _, e := range r.WebRTC.ICEErrors {
-		label := e.URL + ": " + e.Text
-		if e.Code != nil {
-			label = fmt.Sprintf("%s: %d %s", e.URL, *e.Code, e.Text)
+		if label := iceErrorLabel(e); !slices.Contains(seen, label) {
+			seen = append(seen, label)
+			count(a.webrtc.ICEErrors, label)
 		}
-		count(a.webrtc.ICEErrors, label)
+	}
+}
+
+// isMediaStage tells whether a call that failed there failed for its media.
+func isMediaStage(stage string) bool {
+	switch stage {
+	case outcome.StageGather.String(), outcome.StageICE.String(), outcome.StageDTLS.String(), outcome.StageMedia.String():
+		return true
+	default:
+		return false
 	}
 }
 

@@ -142,6 +142,9 @@ func (s *Summary) warnings(run Run) []string {
 	if s.RTP != nil {
 		add(s.RTP.CallsWithoutRTP, " received no audio, although the media were connected for half a second or longer")
 	}
+	if s.WebRTC != nil {
+		all = append(all, s.WebRTC.iceWarnings()...)
+	}
 	return all
 }
 

@@ -113,7 +113,8 @@ type RTP struct {
 // WebRTC sums up the calls over WebRTC.
 type WebRTC struct {
 	Connected       uint64            `json:"connected"`
-	Pairs           map[string]uint64 `json:"pairs"` // "host-relay": local and remote type
-	FailuresByStage map[string]uint64 `json:"failures_by_stage"`
-	ICEErrors       map[string]uint64 `json:"ice_errors"` // by server and error
+	NotConnected    uint64            `json:"not_connected"`     // whatever the reason: the peer may have refused the call
+	Pairs           map[string]uint64 `json:"pairs"`             // "host-relay": local and remote type
+	FailuresByStage map[string]uint64 `json:"failures_by_stage"` // calls that failed for their media
+	ICEErrors       map[string]uint64 `json:"ice_errors"`        // calls by server and error
 }

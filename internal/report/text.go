@@ -152,11 +152,11 @@ func (s *Summary) webrtc() string {
 	if len(s.WebRTC.Pairs) > 0 {
 		text += " (" + counts(s.WebRTC.Pairs) + ")"
 	}
-	if len(s.WebRTC.FailuresByStage) > 0 {
-		text += "; failed at " + counts(s.WebRTC.FailuresByStage)
+	if s.WebRTC.NotConnected > 0 {
+		text += fmt.Sprintf(", %d not connected", s.WebRTC.NotConnected)
 	}
-	if len(s.WebRTC.ICEErrors) > 0 {
-		text += "; servers: " + counts(s.WebRTC.ICEErrors)
+	if len(s.WebRTC.FailuresByStage) > 0 {
+		text += "; media failed at " + counts(s.WebRTC.FailuresByStage)
 	}
 	return text
 }
