@@ -48,8 +48,16 @@ func (l *Latency) Distribution() Distribution {
 	if n == 0 {
 		return Distribution{}
 	}
-	at := func(percentile float64) *float64 { return millis(l.hist.ValueAtPercentile(percentile)) }
-	return Distribution{Count: uint64(n), P50MS: at(50), P95MS: at(95), P99MS: at(99), MaxMS: millis(l.hist.Max())}
+	return Distribution{Count: uint64(n), P50MS: l.at(50), P95MS: l.at(95), P99MS: l.at(99), MaxMS: millis(l.hist.Max())}
+}
+
+// at returns the percentile by its nearest rank: the least value that at least this share of the values does not exceed. The histogram
+// itself rounds to the rank next to the percentile, so that the worst of a few calls would show in none; a percentile that is a rank
+// exactly leaves nothing to round. The lock is held.
+func (l *Latency) at(percentile int64) *float64 {
+	n := l.hist.TotalCount()
+	rank := (percentile*n + 99) / 100
+	return millis(l.hist.ValueAtPercentile(100 * float64(rank) / float64(n)))
 }
 
 func millis(micros int64) *float64 {

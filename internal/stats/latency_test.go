@@ -41,6 +41,37 @@ func TestDistributionPercentiles(t *testing.T) {
 	}
 }
 
+// Each sample is 1 ms, 2 ms, … so that a value tells its rank.
+func TestPercentilesAreNearestRanks(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 400; n++ {
+		l := NewLatency()
+		for i := 1; i <= n; i++ {
+			l.Record(time.Duration(i) * time.Millisecond)
+		}
+		d := l.Distribution()
+		for percent, got := range map[int]*float64{50: d.P50MS, 95: d.P95MS, 99: d.P99MS} {
+			rank := math.Ceil(float64(percent*n) / 100)
+			if math.Abs(*got-rank) > rank*0.001 {
+				t.Errorf("p%d of %d values is %v ms, want that of rank %v", percent, n, *got, rank)
+			}
+		}
+	}
+}
+
+// The one slow call of fourteen must show.
+func TestPercentilesOfFewCalls(t *testing.T) {
+	t.Parallel()
+	l := NewLatency()
+	for range 13 {
+		l.Record(440 * time.Microsecond)
+	}
+	l.Record(1905 * time.Microsecond)
+	if d := l.Distribution(); *d.P50MS != 0.44 || math.Abs(*d.P95MS-1.905) > 0.002 || math.Abs(*d.P99MS-1.905) > 0.002 {
+		t.Errorf("p50 %v, p95 %v, p99 %v; want 0.44, 1.905, 1.905", *d.P50MS, *d.P95MS, *d.P99MS)
+	}
+}
+
 func TestLatencyClampsToItsRange(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
