@@ -93,13 +93,14 @@ func (r *run) end(t *testing.T, want int) {
 
 // record is what these tests read of a call record.
 type record struct {
-	CallID     string  `json:"call_id"`
-	CallNumber int     `json:"call_number"`
-	Outcome    string  `json:"outcome"`
-	ErrorCode  *string `json:"error_code"`
-	FailStage  *string `json:"fail_stage"`
-	Reason     *string `json:"reason"`
-	MediaKind  string  `json:"media_kind"`
+	CallID     string    `json:"call_id"`
+	CallNumber int       `json:"call_number"`
+	StartedAt  time.Time `json:"started_at"`
+	Outcome    string    `json:"outcome"`
+	ErrorCode  *string   `json:"error_code"`
+	FailStage  *string   `json:"fail_stage"`
+	Reason     *string   `json:"reason"`
+	MediaKind  string    `json:"media_kind"`
 	SIP        struct {
 		FinalStatus     *int     `json:"final_status"`
 		SetupMS         *float64 `json:"setup_ms"`

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gossipper/gossipper/internal/testpeer"
 )
@@ -105,6 +106,27 @@ func TestWrongTURNSecretIsExplained(t *testing.T) {
 	}
 }
 
+// wantOnSchedule checks that calls were started when they were due: n of them n/rate seconds after the first.
+func wantOnSchedule(t *testing.T, all []record, rate float64) {
+	t.Helper()
+	const late = 250 * time.Millisecond // of a busy machine
+	var first time.Time
+	for _, rec := range all {
+		if rec.CallNumber == 1 {
+			first = rec.StartedAt
+		}
+	}
+	if first.IsZero() {
+		t.Fatal("there is no record of the first call")
+	}
+	for _, rec := range all {
+		due := first.Add(time.Duration(float64(rec.CallNumber-1) / rate * float64(time.Second)))
+		if off := rec.StartedAt.Sub(due); off.Abs() > late {
+			t.Errorf("call %d was started %v off schedule", rec.CallNumber, off)
+		}
+	}
+}
+
 func TestDeadServersDelayNothing(t *testing.T) {
 	t.Parallel()
 	dead := testpeer.BlackHole(t).String()
@@ -113,7 +135,9 @@ func TestDeadServersDelayNothing(t *testing.T) {
 		"--ice-server", "stun:"+dead, "--ice-server", "turn:user:password@"+dead)
 	uac.end(t, 0)
 	uas.end(t, 0)
-	for _, rec := range uac.wantOutcomes(t, map[string]int{"success": 60}) {
+	all := uac.wantOutcomes(t, map[string]int{"success": 60})
+	wantOnSchedule(t, all, 20)
+	for _, rec := range all {
 		for _, entry := range rec.WebRTC.Timeline {
 			if entry.Event == "offer_created" && entry.AtMS >= 500 {
 				t.Errorf("call %d: the offer took %.0f ms", rec.CallNumber, entry.AtMS)

@@ -84,6 +84,14 @@ func (p *Process) Wait(t testing.TB, limit time.Duration) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// Signal sends the program a signal.
+func (p *Process) Signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("%v to %s: %v", s, p.cmd.Path, err)
+	}
+}
+
 // Output is what the program has printed so far.
 func (p *Process) Output() string { return p.output.String() }
 
