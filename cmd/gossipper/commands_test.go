@@ -56,6 +56,26 @@ func TestProfileCommands(t *testing.T) {
 	}
 }
 
+func TestProfileLintChecksTheFilesThatAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, yaml, says string }{
+		{"scenario file", "scenario: no/such.xml\n", ":1:11: scenario: "},
+		{"built-in scenario", "scenario: webrtc_ua\n", "did you mean webrtc_uac?"},
+		{"sound", "scenario: call_uas\nmedia: {play: nothing.wav}\n", ":2:15: media.play: "},
+		{"sound without scenario", "media: {play: nothing.wav}\n", ":1:15: media.play: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if said := launch(t, "profile", "lint", writeFile(t, "p.yaml", c.yaml)).end(t, ExitFailed).stdout.String(); !strings.Contains(said, c.says) {
+				t.Errorf("it said %q, want something with %q", said, c.says)
+			}
+		})
+	}
+	for _, yaml := range []string{"scenario: uac\nmedia: {play: speech.wav}\n", "media: {play: speech.wav}\n", "media: {play: silence}\n", "name: x\n"} {
+		launch(t, "profile", "lint", writeFile(t, "p.yaml", yaml)).end(t, ExitOK)
+	}
+}
+
 // The known answer: HMAC-SHA1 and base64 by openssl of 1767229200:alice with the key "north".
 func TestTURNCredential(t *testing.T) {
 	t.Parallel()

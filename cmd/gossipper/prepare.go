@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,6 +80,9 @@ func prepare(ctx context.Context, env *Env, r request) (*prepared, error) {
 	if err := p.setMedia(r.flags.media); err != nil {
 		return nil, exit(ExitUsage, err)
 	}
+	if p.play, err = loadPlay(loaded, p.scenario.Dir); err != nil {
+		return nil, exit(ExitUsage, err)
+	}
 	if _, chosen := loaded.Origins["load.hold"]; !chosen && p.kind != media.KindNone {
 		p.profile.Load.Hold = profile.Duration(heardHold)
 	}
@@ -140,15 +144,22 @@ func (p *prepared) setMedia(flag string) error {
 	if row.ICEServers != nil && p.kind != media.KindWebRTC && p.iceByFlag {
 		p.warnings = append(p.warnings, "the ICE servers are not used: the media are "+kind+"; --media webrtc gives the calls WebRTC media")
 	}
-	return p.setPlay()
+	return nil
 }
 
-// setPlay loads what every call plays.
-func (p *prepared) setPlay() (err error) {
-	if name := p.profile.Media.Play; name != "" {
-		p.play, err = media.LoadClip(userFiles{p.scenario.Dir}, name)
+// loadPlay loads what every call plays; nil if nothing is said of that. beside is the scenario's directory, nil if there is none.
+func loadPlay(loaded *profile.Loaded, beside fs.FS) (*media.Clip, error) {
+	name := loaded.Profile.Media.Play
+	if name == "" {
+		return nil, nil
 	}
-	return err
+	files := userFiles{beside: beside, written: name}
+	if loaded.Origins["media.play"].Kind == profile.FromFile {
+		if rel, err := filepath.Rel(filepath.Dir(loaded.File), name); err == nil {
+			files.written = rel
+		}
+	}
+	return media.LoadClip(files, name)
 }
 
 // checkMedia reports what in the scenario cannot work with this kind of media.
@@ -242,14 +253,18 @@ func routeTo(target netip.AddrPort) netip.Addr {
 	return netip.IPv6Loopback()
 }
 
-// userFiles finds what --play names: a file of the user, and if there is none, one beside the scenario or built in with it.
-type userFiles struct{ beside fs.FS }
+// userFiles finds what --play or a profile names: a file of the user, and if there is none, one beside the scenario or built in with it.
+type userFiles struct {
+	beside fs.FS
+	// written is the name before it was taken to be beside the profile.
+	written string
+}
 
 // Open implements fs.FS. Unlike other file systems it takes any name: these are the user's own files.
 func (u userFiles) Open(name string) (fs.File, error) {
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) && u.beside != nil {
-		if found, besideErr := u.beside.Open(name); besideErr == nil {
+		if found, besideErr := u.beside.Open(filepath.ToSlash(u.written)); besideErr == nil {
 			return found, nil
 		}
 	}

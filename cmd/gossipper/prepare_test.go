@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -42,8 +43,9 @@ func TestResolve(t *testing.T) {
 func TestUserFiles(t *testing.T) {
 	t.Parallel()
 	mine := writeFile(t, "mine.wav", "mine")
-	files := userFiles{fstest.MapFS{"speech.wav": {Data: []byte("built in")}}}
+	builtIn := fstest.MapFS{"speech.wav": {Data: []byte("built in")}}
 	for name, want := range map[string]string{mine: "mine", "speech.wav": "built in"} {
+		files := userFiles{builtIn, name}
 		file, err := files.Open(name)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +57,7 @@ func TestUserFiles(t *testing.T) {
 			t.Errorf("%s holds %q, want %q", name, text[:n], want)
 		}
 	}
-	if _, err := files.Open("/no/such.wav"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (userFiles{builtIn, "/no/such.wav"}).Open("/no/such.wav"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want ErrNotExist", err)
 	}
 }
@@ -82,6 +84,28 @@ func TestHold(t *testing.T) {
 			if got := time.Duration(p.profile.Load.Hold); got != c.want {
 				t.Errorf("hold is %v, want %v", got, c.want)
 			}
+		})
+	}
+}
+
+// What the repository shows as a sample can be run as it is.
+func TestSampleProfilesCanBeRun(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../testdata/profiles/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no samples", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			p, err := prepare(t.Context(), &Env{Environ: []string{"TURN_SECRET=north"}}, request{flags: runFlags{profile: file}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.play == nil {
+				t.Error("nothing is played")
+			}
+			launch(t, "profile", "lint", file).end(t, ExitOK)
 		})
 	}
 }
