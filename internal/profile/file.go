@@ -63,7 +63,7 @@ var (
 func (l *loader) syntaxError(data []byte, err error) {
 	l.unreadable = true
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	at := Origin{FromFile, l.sources.File, 1, 1}
+	at := Origin{Kind: FromFile, Name: l.sources.File, Line: 1, Column: 1}
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
 			at.Line = n
@@ -92,7 +92,7 @@ func (l *loader) syntaxError(data []byte, err error) {
 
 // at returns the place of a node.
 func (l *loader) at(node *yaml.Node) Origin {
-	return Origin{FromFile, l.sources.File, max(node.Line, 1), max(node.Column, 1)}
+	return Origin{Kind: FromFile, Name: l.sources.File, Line: max(node.Line, 1), Column: max(node.Column, 1)}
 }
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }

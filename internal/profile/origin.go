@@ -13,6 +13,8 @@ type Origin struct {
 	Name string
 	// Line and Column count from 1; they are 0 unless Kind is FromFile.
 	Line, Column int
+	// Lacking says why what was given there is not known. It is empty for a value that is.
+	Lacking string
 }
 
 // OriginKind says which layer a value comes from.

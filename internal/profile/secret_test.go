@@ -215,3 +215,33 @@ func TestPartialProfilesDoNotNeedTheirSecrets(t *testing.T) {
 		t.Errorf("the warnings are %v", loaded.Warnings)
 	}
 }
+
+// A secret that cannot be read was given all the same: it is not the default.
+func TestShowSaysThatASecretIsLacking(t *testing.T) {
+	t.Parallel()
+	const data = "transports:\n  - type: webrtc\n    ice_auth_secret: env:NONE\n"
+	for _, c := range []struct {
+		name    string
+		environ []string
+		want    string
+	}{
+		{"in the file", nil, `ice_auth_secret: "" # p.yaml:3:22, but the environment variable named after env: is not set`},
+		{"in a variable", []string{"GOSSIPPER_WEBRTC_ICE_AUTH_SECRET=env:NONE"}, `ice_auth_secret: "" # $GOSSIPPER_WEBRTC_ICE_AUTH_SECRET, but the`},
+		{"set after all", []string{"NONE=hunter2"}, `ice_auth_secret: '********' # p.yaml:3:22` + "\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			loaded, err := Load(Sources{File: "p.yaml", Data: []byte(data), Environ: c.environ, Partial: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if err := Show(&out, loaded); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out.String(), c.want) {
+				t.Errorf("no %q in\n%s", c.want, out.String())
+			}
+		})
+	}
+}

@@ -148,5 +148,9 @@ func comment(node *yaml.Node, path string, origins map[string]Origin) {
 		return
 	}
 	// The zero Origin is the default's.
-	node.LineComment = origins[path].String()
+	origin := origins[path]
+	node.LineComment = origin.String()
+	if origin.Lacking != "" {
+		node.LineComment += ", but " + origin.Lacking
+	}
 }

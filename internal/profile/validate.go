@@ -39,7 +39,7 @@ func (l *loader) origin(path string) Origin {
 		path = path[:max(dot, 0)]
 	}
 	if l.sources.File != "" {
-		return Origin{FromFile, l.sources.File, 1, 1}
+		return Origin{Kind: FromFile, Name: l.sources.File, Line: 1, Column: 1}
 	}
 	return Origin{}
 }

@@ -23,6 +23,8 @@ func (l *loader) setScalar(value reflect.Value, f field, path, text string, orig
 			if l.sources.Partial {
 				l.failed[path] = true
 				l.warn(origin, path, "%v", err)
+				origin.Lacking = err.Error()
+				l.origins[path] = origin
 			} else {
 				l.problem(origin, path, "%v", err)
 			}
