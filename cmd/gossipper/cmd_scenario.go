@@ -107,7 +107,7 @@ func lintScenario(to io.Writer, name, kind string) (bool, error) {
 		ok = ok && p.Severity != scenario.Error
 	}
 	if ok {
-		fmt.Fprintf(to, "%s: ok (%s, %d steps, media %s)\n", name, s.Role(), len(s.Steps), checked)
+		fmt.Fprintf(to, "%s: ok (%s, %d steps, media %s)\n", name, s.Role(), len(s.Steps), s.RunMedia(checked, kind, false))
 	}
 	return ok, nil
 }

@@ -41,6 +41,36 @@ func TestScenarioCommands(t *testing.T) {
 	launch(t, "scenario", "lint", "/no/such.xml").end(t, ExitUsage)
 }
 
+// Lint says of the media what a run has without further wishes.
+func TestScenarioLintSaysTheMediaOfARun(t *testing.T) {
+	t.Parallel()
+	for _, name := range builtinNames() {
+		for _, kind := range []string{"", "none", "rtp", "webrtc"} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				r := request{scenario: name, flags: runFlags{media: kind}}
+				if s, err := scenario.Builtin(name); err != nil {
+					t.Fatal(err)
+				} else if s.Role() == scenario.UAC {
+					r.target = "127.0.0.1:5060"
+				}
+				args := []string{"scenario", "lint", name}
+				if kind != "" {
+					args = append(args, "--media", kind)
+				}
+				p, err := prepare(t.Context(), &Env{}, r)
+				if err != nil {
+					launch(t, args...).end(t, ExitFailed)
+					return
+				}
+				if said := launch(t, args...).end(t, ExitOK).stdout.String(); !strings.Contains(said, "media "+p.kind.String()+")") {
+					t.Errorf("the run has %s, but lint said %s", p.kind, said)
+				}
+			})
+		}
+	}
+}
+
 func TestProfileCommands(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "p.yaml", "scenario: webrtc_uas\ntransports:\n  - {type: udp}\n  - {type: webrtc, ice_servers: [\"turn:h\"], ice_auth_secret: hush}\n")

@@ -128,13 +128,13 @@ func (p *prepared) setMedia(flag string) error {
 	}
 	m := p.profile.Media
 	wanted := m.Play != "" || m.RecordWAV
-	switch {
-	case kind == "webrtc":
+	switch p.scenario.RunMedia(kind, flag, wanted) {
+	case "webrtc":
 		p.kind = media.KindWebRTC
 		if err := webrtcOptions(row, netip.Addr{}, nil, nil).Validate(); err != nil {
 			return fmt.Errorf("WebRTC: %w", err)
 		}
-	case kind == "rtp" && (flag == "rtp" || wanted || p.scenario.NeedsMedia()):
+	case "rtp":
 		p.kind = media.KindRTP
 	}
 	if p.kind == media.KindNone && wanted {

@@ -71,6 +71,15 @@ func (s *Scenario) EffectiveMedia(profileWebRTC bool, flag string) string {
 	return kindRTP
 }
 
+// RunMedia tells which media calls really have when EffectiveMedia chose a kind: of rtp none is left when nobody asks for media, neither
+// the flag nor wanted (the run plays or records something) nor the scenario itself. WebRTC is never chosen by default.
+func (s *Scenario) RunMedia(effective, flag string, wanted bool) string {
+	if effective == kindRTP && flag != kindRTP && !wanted && !s.NeedsMedia() {
+		return kindNone
+	}
+	return effective
+}
+
 // CheckMedia tells what in the scenario cannot work with this kind of media (rtp, webrtc or none). A run whose problems include
 // an error must not start.
 func (s *Scenario) CheckMedia(kind string) []Problem {
