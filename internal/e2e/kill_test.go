@@ -17,8 +17,10 @@ import (
 // answerer is a callee that answers everything with 200, and notes when it answered the BYE of each call.
 type answerer struct {
 	conn *net.UDPConn
-	mu   sync.Mutex
-	over map[string]time.Time
+	// acked gets a value for each ACK, as long as it has room.
+	acked chan struct{}
+	mu    sync.Mutex
+	over  map[string]time.Time
 }
 
 func startAnswerer(t *testing.T) *answerer {
@@ -27,7 +29,7 @@ func startAnswerer(t *testing.T) *answerer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &answerer{conn: conn, over: make(map[string]time.Time)}
+	a := &answerer{conn: conn, acked: make(chan struct{}, 100), over: make(map[string]time.Time)}
 	var reader sync.WaitGroup
 	reader.Go(a.run)
 	t.Cleanup(func() { _ = conn.Close(); reader.Wait() })
@@ -42,7 +44,14 @@ func (a *answerer) run() {
 			return
 		}
 		v, err := sip.ParseView(buf[:n])
-		if err != nil || string(v.Method()) == "ACK" {
+		if err != nil {
+			continue
+		}
+		if string(v.Method()) == "ACK" {
+			select {
+			case a.acked <- struct{}{}:
+			default:
+			}
 			continue
 		}
 		if id := string(v.CallID()); string(v.Method()) == "BYE" {

@@ -102,9 +102,11 @@ type record struct {
 	Reason     *string   `json:"reason"`
 	MediaKind  string    `json:"media_kind"`
 	SIP        struct {
-		FinalStatus     *int     `json:"final_status"`
-		SetupMS         *float64 `json:"setup_ms"`
-		Retransmissions int      `json:"retransmissions"`
+		FinalStatus      *int     `json:"final_status"`
+		SetupMS          *float64 `json:"setup_ms"`
+		MessagesSent     int      `json:"messages_sent"`
+		MessagesReceived int      `json:"messages_received"`
+		Retransmissions  int      `json:"retransmissions"`
 	} `json:"sip"`
 	Media *struct {
 		PacketsSent     int `json:"packets_sent"`
@@ -175,9 +177,20 @@ func text(s *string) string {
 	return *s
 }
 
+// messages are the counters of the run under the names that the summary has for them.
+type messages struct {
+	Sent            int `json:"sent"`
+	Received        int `json:"received"`
+	Retransmissions int `json:"retransmissions"`
+}
+
 // summary is what these tests read of summary.json.
 type summary struct {
 	StartsMissed int `json:"starts_missed"`
+	Messages     struct {
+		messages
+		DeadCall int `json:"dead_call"`
+	} `json:"messages"`
 }
 
 // summary reads the run's summary.

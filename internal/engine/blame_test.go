@@ -21,11 +21,13 @@ func TestRefusalIsExplained(t *testing.T) {
 	}{
 		{"nothing", nil, `488 Not Acceptable Here at recv 200`},
 		{
-			"a warning", []string{`Warning: 305 192.0.2.2 "incompatible media format"`},
+			"a warning",
+			[]string{`Warning: 305 192.0.2.2 "incompatible media format"`},
 			`488 Not Acceptable Here (Warning: 305 192.0.2.2 "incompatible media format") at recv 200`,
 		},
 		{
-			"both", []string{`Warning: 304 x "no video"`, `Reason: Q.850;cause=65`},
+			"both",
+			[]string{`Warning: 304 x "no video"`, `Reason: Q.850;cause=65`},
 			`488 Not Acceptable Here (Warning: 304 x "no video"; Reason: Q.850;cause=65) at recv 200`,
 		},
 		{"a command for the terminal", []string{"Warning: 399 x \"\x1b[31m\""}, `(Warning: 399 x "\x1b[31m") at recv 200`},
