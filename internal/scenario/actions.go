@@ -8,11 +8,25 @@ import (
 	"github.com/gossipper/gossipper/internal/template"
 )
 
-// SIPp's actions that have no meaning here yet.
-var unsupportedActions = []string{
-	"add", "assign", "assignstr", "closecon", "divide", "error", "gettimeofday", "index", "insert", "jump", "lookup", "multiply",
-	"pauserestore", "replace", "rtp_echo", "sample", "setdest", "strcmp", "subtract", "test", "todouble", "trim", "urldecode", "urlencode",
-	"verifyauth", "warning",
+const (
+	noArithmetic = "leave it out: variables hold text that <ereg> found, and are not calculated with"
+	useEreg      = `<ereg check_it="true"> fails the call unless a value matches, check_it_inverse="true" if it does`
+	useText      = "write the text into the message itself, or take it from a message with <ereg assign_to>"
+	useLog       = `write <log message="…"/>`
+)
+
+// unsupportedActions are SIPp's actions that have no meaning here yet, and what to write in their place.
+var unsupportedActions = map[string]string{
+	"add": noArithmetic, "divide": noArithmetic, "multiply": noArithmetic, "subtract": noArithmetic, "todouble": noArithmetic,
+	"assign": useText, "assignstr": useText, "index": useText, "insert": useText, "lookup": useText, "replace": useText, "trim": useText,
+	"urldecode": useText, "urlencode": useText, "sample": useText, "gettimeofday": useText,
+	"strcmp": useEreg, "test": useEreg, "verifyauth": useEreg,
+	"error": useLog, "warning": useLog,
+	"closecon":     "leave it out: over UDP there is no connection to close",
+	"jump":         `write next="label" on a step`,
+	"pauserestore": "write the length into <pause milliseconds>",
+	"rtp_echo":     unsupportedExec["rtp_echo"],
+	"setdest":      "name the peer as TARGET",
 }
 
 // actions are the elements that stand in <action>.

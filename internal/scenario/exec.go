@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,9 +12,15 @@ const (
 	maxTone = 3900
 )
 
-// SIPp's exec attributes that have no meaning here yet.
-var unsupportedExec = []string{
-	"command", "int_cmd", "play_dtmf", "play_pcap_audio", "play_pcap_image", "play_pcap_video", "rtp_echo",
+// unsupportedExec are SIPp's exec attributes that have no meaning here yet, and what to write in their place.
+var unsupportedExec = map[string]string{
+	"command":         `<log message="…"/> writes what a program needs to errors.log; run the program beside this one`,
+	"int_cmd":         `leave it out: next="label" ends a scenario early, --calls and --duration end a run`,
+	"play_dtmf":       `play a WAV file of the tones: rtp_stream="digits.wav"`,
+	"play_pcap_audio": `convert the capture to a WAV file and play that: rtp_stream="file.wav"`,
+	"play_pcap_image": "leave it out: the media are audio",
+	"play_pcap_video": "leave it out: the media are audio",
+	"rtp_echo":        `play something with rtp_stream="file.wav", or keep what arrives with rtp_record="start"`,
 }
 
 // exec reads <exec>, which has exactly one attribute.
@@ -23,9 +28,9 @@ func (b *builder) exec(n *node) Action {
 	stream, record := b.take(n, "rtp_stream"), b.take(n, "rtp_record")
 	unsupported := false
 	for _, a := range n.attrs {
-		if slices.Contains(unsupportedExec, a.name) {
+		if instead, known := unsupportedExec[a.name]; known {
 			a.used, unsupported = true, true
-			b.errorf(a.line, "<exec "+a.name+"> is not supported yet", "")
+			b.errorf(a.line, "<exec "+a.name+"> is not supported yet", instead)
 		}
 	}
 	switch {
@@ -92,6 +97,9 @@ func (b *builder) source(a *attr, source string) bool {
 	case source == "":
 		b.errorf(a.line, "rtp_stream names no source", "write a WAV file, tone:440 or silence")
 		return false
+	case isMicrophone(source):
+		b.errorf(a.line, "rtp_stream="+quote(source)+": a microphone is not supported", "write a WAV file, or tone:HZ as in tone:440")
+		return false
 	case strings.HasSuffix(source, "pattern"), strings.ContainsRune(source, '['):
 		b.errorf(a.line, "rtp_stream="+quote(source)+" is not supported yet", "write a WAV file, tone:440 or silence")
 		return false
@@ -103,6 +111,12 @@ func (b *builder) source(a *attr, source string) bool {
 		return true
 	}
 	return b.exists(a, source)
+}
+
+// isMicrophone tells whether live sound of this machine is meant, not a file.
+func isMicrophone(source string) bool {
+	device, _, _ := strings.Cut(strings.ToLower(source), ":")
+	return device == "mic" || device == "microphone"
 }
 
 // exists checks that a file of the scenario is there.

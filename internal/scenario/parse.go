@@ -162,8 +162,8 @@ func (b *builder) unknownElement(n *node, parent string, known []string) {
 		b.errorf(n.line, "<"+n.name+"> cannot stand in <"+parent+">", "put it in <scenario>")
 		return
 	}
-	if slices.Contains(unsupportedElements, n.name) || slices.Contains(unsupportedActions, n.name) {
-		b.errorf(n.line, "<"+n.name+"> is not supported yet", "")
+	if instead, isAction := unsupportedActions[n.name]; isAction || slices.Contains(unsupportedElements, n.name) {
+		b.errorf(n.line, "<"+n.name+"> is not supported yet", instead)
 		return
 	}
 	hint := ""
