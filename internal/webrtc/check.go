@@ -119,9 +119,6 @@ func (c *checker) run(ctx context.Context) (CheckResult, error) {
 	defer func() { _ = conn.Close() }()
 	c.result.ServerAddr = addr.String()
 	c.seen = &seenConn{PacketConn: conn}
-	// Whatever the client waits for ends with the context.
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
 	client, err := turn.NewClient(&turn.ClientConfig{
 		STUNServerAddr: addr.String(), TURNServerAddr: addr.String(), Conn: c.seen,
 		Username: c.server.credential.Username, Password: c.server.credential.Password,
@@ -135,10 +132,18 @@ func (c *checker) run(ctx context.Context) (CheckResult, error) {
 	if err := client.Listen(); err != nil {
 		return c.result, c.failure(err)
 	}
-	guard := time.AfterFunc(c.options.Timeout, func() { _ = conn.Close() })
+	// Whatever the client waits for ends with the context and with the time-out. A closed socket alone does not do it: the client would
+	// find that out when it repeats its request.
+	giveUp := func() {
+		_ = conn.Close()
+		client.Close()
+	}
+	stop := context.AfterFunc(ctx, giveUp)
+	defer stop()
+	guard := time.AfterFunc(c.options.Timeout, giveUp)
 	defer guard.Stop()
 	mapped, err := client.SendBindingRequest()
-	if err != nil && !c.server.IsTURN() {
+	if err != nil && (!c.server.IsTURN() || noAnswer(err)) {
 		return c.result, c.failure(err)
 	}
 	c.result.Mapped = addrPortOf(mapped)
@@ -183,12 +188,21 @@ func (c *checker) dial(ctx context.Context) (net.PacketConn, net.Addr, error) {
 		secured := tls.Client(conn, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
-			return nil, nil, err
+			return nil, nil, &handshakeError{err}
 		}
 		conn = secured
 	}
 	return turn.NewSTUNConn(conn), conn.RemoteAddr(), nil
 }
+
+// handshakeError is why TLS did not come about on a connection that did.
+type handshakeError struct{ err error }
+
+// Error returns the cause.
+func (e *handshakeError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *handshakeError) Unwrap() error { return e.err }
 
 func resolveUDP(ctx context.Context, hostPort string, port uint16) (*net.UDPAddr, error) {
 	host, _, err := net.SplitHostPort(hostPort)
@@ -264,6 +278,7 @@ func (c *checker) failure(err error) *CheckError {
 	}
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
+	var handshake *handshakeError
 	switch {
 	case e.Code != 0:
 		e.Reason = strings.TrimSpace(fmt.Sprintf("the server answered %d %s", e.Code, text))
@@ -272,6 +287,13 @@ func (c *checker) failure(err error) *CheckError {
 		e.Reason, e.Advice = "the name "+c.server.Host+" cannot be resolved", "check the host name and the DNS"
 	case errors.As(err, &certificate):
 		e.Advice = "the certificate must be valid for " + c.server.Host
+	case errors.As(err, &handshake):
+		why := err.Error()
+		if noAnswer(err) {
+			why = fmt.Sprintf("no answer within %s", c.options.Timeout)
+		}
+		e.Reason = fmt.Sprintf("%s accepted the connection, but the TLS handshake failed: %s", c.server.hostPort(), why)
+		e.Advice = "check that this is the server's port for TLS; turn:…?transport=tcp goes without TLS"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Reason, e.Advice = "the connection to "+c.server.hostPort()+" was refused", "check that the server runs and listens on this port and transport"
 	case noAnswer(err):
@@ -281,12 +303,13 @@ func (c *checker) failure(err error) *CheckError {
 	return e
 }
 
-// noAnswer recognizes the client's own time-out ("all retransmissions failed", no type of its own) and ours, which closes the socket
-// under it ("failed to retransmit").
+// noAnswer recognizes the client's own time-out ("all retransmissions failed", no type of its own) and ours, which closes the client
+// ("transaction closed") and the socket under it.
 func noAnswer(err error) bool {
 	var timeout net.Error
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &timeout) && timeout.Timeout() || strings.Contains(err.Error(), "retrans")
+		errors.As(err, &timeout) && timeout.Timeout() || strings.Contains(err.Error(), "retrans") ||
+		strings.Contains(err.Error(), "transaction closed")
 }
 
 // adviceFor explains the error codes of STUN (RFC 8489 14.8) and TURN (RFC 8656 19).

@@ -67,6 +67,12 @@ func TestCheckTURNFailures(t *testing.T) {
 	closed := l.Addr().String()
 	_ = l.Close()
 	const soon = 200 * time.Millisecond
+	mute, err := net.Listen("tcp4", "127.0.0.1:0") // accepts, and never says anything
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mute.Close() })
+	withoutTLS := startTURN(t, "north").tcp
 	for _, tc := range []struct {
 		name    string
 		options CheckOptions
@@ -74,6 +80,12 @@ func TestCheckTURNFailures(t *testing.T) {
 	}{
 		{"dead turn", CheckOptions{URL: "turn:u:hunter2@" + dead, Timeout: soon}, []string{"nothing answered at " + dead + " within 200ms"}},
 		{"dead stun", CheckOptions{URL: "stun:" + dead, Timeout: soon}, []string{"nothing answered"}},
+		{"dead turn, longer than between two requests", CheckOptions{URL: "turn:u:hunter2@" + dead, Timeout: time.Second}, []string{"nothing answered at " + dead + " within 1s"}},
+		{
+			"no TLS", CheckOptions{URL: "turns:u:hunter2@" + mute.Addr().String(), Timeout: soon},
+			[]string{mute.Addr().String() + " accepted the connection, but the TLS handshake failed: no answer within 200ms", "transport=tcp"},
+		},
+		{"TURN without TLS", CheckOptions{URL: "turns:u:hunter2@" + withoutTLS, Timeout: soon}, []string{withoutTLS + " accepted the connection, but the TLS handshake failed"}},
 		{"refused", CheckOptions{URL: "turn:u:hunter2@" + closed + "?transport=tcp"}, []string{"was refused"}},
 		{"name", CheckOptions{URL: "turn:u:hunter2@does-not-exist.invalid"}, []string{"does-not-exist.invalid"}},
 	} {
@@ -82,7 +94,8 @@ func TestCheckTURNFailures(t *testing.T) {
 			started := time.Now()
 			_, err := CheckTURN(testContext(t), tc.options)
 			wantCheckError(t, err, 0, tc.parts...)
-			if took := time.Since(started); tc.options.Timeout == soon && took > 2*time.Second {
+			// Of the longer time-out, before the next repetition of the request, which would come 875 ms later.
+			if took := time.Since(started); tc.options.Timeout > 0 && took > tc.options.Timeout+700*time.Millisecond {
 				t.Errorf("took %s", took)
 			}
 		})
