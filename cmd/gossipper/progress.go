@@ -19,11 +19,21 @@ const (
 	progressNone  = "none"
 )
 
-// How often progress is shown.
-const (
-	ttyInterval   = 500 * time.Millisecond
-	plainInterval = 5 * time.Second
-)
+// ttyInterval is how often a terminal is updated.
+const ttyInterval = 500 * time.Millisecond
+
+// nextPlain returns when the next line is due after one at this age of the run: the first ones come soon, so that a short run shows
+// something, and a long one does not fill a log.
+func nextPlain(age time.Duration) time.Duration {
+	switch {
+	case age < time.Second:
+		return time.Second
+	case age < 9*time.Second:
+		return age + 2*time.Second - (age+time.Second)%(2*time.Second) // 3, 5, 7 and 9 s
+	default:
+		return age + 5*time.Second - age%(5*time.Second)
+	}
+}
 
 // progress shows the live figures of a run until its context ends. It only reads snapshots, so that a slow terminal holds up nothing else.
 type progress struct {
@@ -64,22 +74,28 @@ func (p *progress) run(ctx context.Context) {
 	if p.mode == progressNone {
 		return
 	}
-	interval := plainInterval
-	if p.mode == progressTTY {
-		interval = ttyInterval
-	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
+	timer := time.NewTimer(p.wait())
+	defer timer.Stop()
 	p.last = p.start
 	for {
 		select {
-		case <-ticker.C:
+		case <-timer.C:
 			p.show()
+			timer.Reset(p.wait())
 		case <-ctx.Done():
 			p.finish()
 			return
 		}
 	}
+}
+
+// wait is how long it is to the next line.
+func (p *progress) wait() time.Duration {
+	if p.mode == progressTTY {
+		return ttyInterval
+	}
+	age := p.now().Sub(p.start)
+	return nextPlain(age) - age
 }
 
 // show writes one line.
