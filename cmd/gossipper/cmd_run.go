@@ -72,6 +72,10 @@ func announce(env *Env, r *running) {
 		fmt.Fprintf(env.Stdout, "listening on udp %s\n", r.sip.Local())
 		return
 	}
+	if r.perCallSockets() {
+		fmt.Fprintf(env.Stdout, "calling %s from a udp socket per call on %s\n", r.target, r.sip.Local().Addr())
+		return
+	}
 	fmt.Fprintf(env.Stdout, "calling %s from udp %s\n", r.target, r.sip.Local())
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,9 @@ func TestCallsOverLoopback(t *testing.T) {
 						checkWebRTC(t, s, r.WebRTC.SelectedPair != nil, r.Recording)
 					}
 				}
+			}
+			if slices.Contains(args, "per-call") && !strings.Contains(uac.stdout.String(), "calling "+address+" from a udp socket per call on 127.0.0.1\n") {
+				t.Errorf("it said\n%s", uac.stdout.String())
 			}
 			if text := uac.stdout.String(); !strings.Contains(text, "PASSED  all 10 calls succeeded") || !strings.Contains(text, uac.dir) {
 				t.Errorf("the summary says\n%s", text)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gossipper/gossipper/internal/engine"
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/profile"
 	"github.com/gossipper/gossipper/internal/record"
 	"github.com/gossipper/gossipper/internal/report"
 	"github.com/gossipper/gossipper/internal/scenario"
@@ -56,9 +57,8 @@ func start(p *prepared, env *Env, screen *console) (*running, error) {
 
 // open opens the sockets before the run directory: an address in use leaves no directory behind.
 func (r *running) open() error {
-	perCall := r.row.Sockets == "per-call"
 	var err error
-	if r.sip, err = transport.NewUDP(transport.Options{Local: r.local, PerCall: perCall}); err != nil {
+	if r.sip, err = transport.NewUDP(transport.Options{Local: r.local, PerCall: r.perCallSockets()}); err != nil {
 		return exit(ExitBind, err)
 	}
 	r.closers = append(r.closers, r.sip.Close)
@@ -77,6 +77,9 @@ func (r *running) open() error {
 	}
 	return nil
 }
+
+// perCallSockets tells whether each call has a socket of its own, for SIP.
+func (r *running) perCallSockets() bool { return r.row.Sockets == profile.PerCall }
 
 func (r *running) openDir() error {
 	var err error
