@@ -5,6 +5,7 @@ import (
 
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // maxBranches bounds the peers of a bridge, one after the other: each costs a DTLS handshake.
@@ -20,12 +21,12 @@ var _ peerEvents = (*branch)(nil)
 // silent tells whether the branch is not the bridge's any more; the bridge's lock is held.
 func (br *branch) silent() bool { return br.b.isClosed || br.b.branch != br }
 
-func (br *branch) onCandidate(c candidate) {
+func (br *branch) onCandidate(c sdp.Candidate) {
 	b := br.b
 	b.mu.Lock()
-	if !br.silent() && len(b.local) < maxSDPCandidates {
+	if !br.silent() && len(b.local) < sdp.MaxCandidates {
 		b.local = append(b.local, c)
-		b.note("local_candidate " + c.typ)
+		b.note("local_candidate " + c.Type)
 	}
 	b.mu.Unlock()
 	b.signalGather()
@@ -150,13 +151,13 @@ func (b *Bridge) replacePeer() error {
 	b.mu.Lock()
 	if b.branches == maxBranches {
 		b.mu.Unlock()
-		return b.fail(incompatible(codeAnswerChanged, "the peer answered the offer %d times, each time with other ICE or DTLS parameters", maxBranches))
+		return b.fail(sdp.Incompatible(codeAnswerChanged, "the peer answered the offer %d times, each time with other ICE or DTLS parameters", maxBranches))
 	}
 	old := b.peer
-	again := &offered{localParams: b.params}
+	again := &offered{LocalParams: b.params}
 	for _, c := range b.local {
-		if c.typ == "host" {
-			again.port = c.port
+		if c.Type == "host" {
+			again.port = c.Port
 		}
 	}
 	b.branch = nil

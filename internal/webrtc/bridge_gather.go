@@ -9,6 +9,7 @@ import (
 
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // maxPending bounds the candidates kept until the peer's description is known; maxRemote those of a call.
@@ -19,14 +20,14 @@ const (
 
 // candidates are those of both sides; the bridge's lock guards it.
 type candidates struct {
-	local         []candidate
+	local         []sdp.Candidate
 	gathered      bool
 	settled       bool // there were enough for a description
 	gatherStarted time.Time
 	gatherTook    time.Duration
 
 	applied  bool // the peer has the other side's description, and takes candidates
-	pending  []trickled
+	pending  []sdp.Trickled
 	remotes  map[string]struct{}
 	rejected int
 }
@@ -66,7 +67,7 @@ func (b *Bridge) enoughCandidates(timedOut bool) (bool, error) {
 	b.mu.Lock()
 	relayed := 0
 	for _, c := range b.local {
-		if c.typ == "relay" {
+		if c.Type == "relay" {
 			relayed++
 		}
 	}
@@ -213,11 +214,11 @@ func (b *Bridge) LocalCandidates() (lines []string, complete bool) {
 	return lines, b.gathered
 }
 
-// AddRemoteCandidates takes candidates that the peer sent after its description (trickle ICE, RFC 8838). See parseTrickle for the bodies
+// AddRemoteCandidates takes candidates that the peer sent after its description (trickle ICE, RFC 8838). See sdp.ParseTrickle for the bodies
 // that are understood. Those that come before the description are kept; those that belong to another description, or are too
 // many, are counted as rejected and are no error.
 func (b *Bridge) AddRemoteCandidates(contentType string, body []byte) error {
-	t, err := parseTrickle(contentType, body)
+	t, err := sdp.ParseTrickle(contentType, body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.isClosed {
@@ -227,27 +228,27 @@ func (b *Bridge) AddRemoteCandidates(contentType string, body []byte) error {
 		b.rejected++
 		return fmt.Errorf("WebRTC: %w", err)
 	}
-	b.rejected += t.rejected
+	b.rejected += t.Rejected
 	if b.applied {
-		b.addTrickled(t.candidates)
+		b.addTrickled(t.Candidates)
 		return nil
 	}
 	room := max(0, maxPending-len(b.pending))
-	if len(t.candidates) > room {
-		b.rejected += len(t.candidates) - room
-		t.candidates = t.candidates[:room]
+	if len(t.Candidates) > room {
+		b.rejected += len(t.Candidates) - room
+		t.Candidates = t.Candidates[:room]
 	}
-	b.pending = append(b.pending, t.candidates...)
+	b.pending = append(b.pending, t.Candidates...)
 	return nil
 }
 
 // remoteReady counts the candidates of the peer's description and lets in those that came before it.
-func (b *Bridge) remoteReady(remote *remoteSDP) {
+func (b *Bridge) remoteReady(remote *sdp.Remote) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.remote, b.applied = remote, true
 	b.remotes = map[string]struct{}{}
-	for _, c := range remote.candidates {
+	for _, c := range remote.Candidates {
 		b.remotes[c.String()] = struct{}{}
 	}
 	pending := b.pending
@@ -257,42 +258,42 @@ func (b *Bridge) remoteReady(remote *remoteSDP) {
 
 // addDescribed takes the candidates that a further description of the same ICE session has and the first had not: a peer may know
 // more at its 200 than at its 183. The lock is held.
-func (b *Bridge) addDescribed(remote *remoteSDP) {
+func (b *Bridge) addDescribed(remote *sdp.Remote) {
 	if !b.applied {
 		return // the peer gets them with the description
 	}
-	list := make([]trickled, len(remote.candidates))
-	for i, c := range remote.candidates {
-		list[i] = trickled{candidate: c, line: -1}
+	list := make([]sdp.Trickled, len(remote.Candidates))
+	for i, c := range remote.Candidates {
+		list[i] = sdp.Trickled{Candidate: c, Line: -1}
 	}
 	b.addTrickled(list)
 }
 
 // addTrickled hands candidates to the peer; the lock is held, which keeps their order. The peer does not call back synchronously.
-func (b *Bridge) addTrickled(list []trickled) {
+func (b *Bridge) addTrickled(list []sdp.Trickled) {
 	for _, t := range list {
-		key := t.candidate.String()
+		key := t.Candidate.String()
 		if _, known := b.remotes[key]; known {
 			continue // full SDP in every message, as some peers send it
 		}
-		if !b.belongs(t) || !t.candidate.usable() || len(b.remotes) >= maxRemote || b.peer.addCandidate(t.candidate) != nil {
+		if !b.belongs(t) || !t.Candidate.Usable() || len(b.remotes) >= maxRemote || b.peer.addCandidate(t.Candidate) != nil {
 			b.rejected++
 			continue
 		}
 		b.remotes[key] = struct{}{}
 		if len(b.timeline) < maxTimeline/2 { // a flood must not displace what comes later
-			b.note("remote_candidate " + t.candidate.typ)
+			b.note("remote_candidate " + t.Candidate.Type)
 		}
 	}
 }
 
 // belongs tells whether a candidate is for the audio of the peer's current description.
-func (b *Bridge) belongs(t trickled) bool {
-	if t.ufrag != "" && t.ufrag != b.remote.ufrag {
+func (b *Bridge) belongs(t sdp.Trickled) bool {
+	if t.Ufrag != "" && t.Ufrag != b.remote.Ufrag {
 		return false
 	}
-	if t.mid != "" {
-		return t.mid == b.remote.mid || b.remote.mid == "" && t.mid == ourMid
+	if t.Mid != "" {
+		return t.Mid == b.remote.Mid || b.remote.Mid == "" && t.Mid == ourMid
 	}
-	return t.line <= 0 && b.remote.audio == 0 || t.line < 0 || t.line == b.remote.audio
+	return t.Line <= 0 && b.remote.Audio == 0 || t.Line < 0 || t.Line == b.remote.Audio
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // ourMid is the media identification in offers of ours.
@@ -20,9 +21,9 @@ const ourProfile = "UDP/TLS/RTP/SAVPF"
 // negotiated is what offers and answers have led to; the bridge's lock guards it.
 type negotiated struct {
 	sessionID, version uint64
-	params             localParams
-	remote             *remoteSDP
-	formats            []format
+	params             sdp.LocalParams
+	remote             *sdp.Remote
+	formats            []sdp.Format
 	role               string // of ours in DTLS: active or passive; empty until agreed upon
 
 	// offer is our last one, emptied when it was answered; answered is the digest of the answer to it.
@@ -64,9 +65,9 @@ func (b *Bridge) CreateOffer(ctx context.Context) ([]byte, error) {
 		return nil, media.ErrClosed
 	}
 	l := b.describe()
-	l.setup, l.proto, l.mid, l.bundle = "actpass", ourProfile, ourMid, true
-	l.direction, l.formats = sendRecv, offerFormats(b.factory.options.PreferPCMA)
-	b.offer, b.answered = l.bytes(), nil
+	l.Setup, l.Proto, l.Mid, l.Bundle = "actpass", ourProfile, ourMid, true
+	l.Direction, l.Formats = sdp.SendRecv, sdp.OfferFormats(b.factory.options.PreferPCMA)
+	b.offer, b.answered = l.Bytes(), nil
 	b.offerCreated = true
 	b.note("offer_created")
 	return bytes.Clone(b.offer), nil
@@ -86,16 +87,16 @@ func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 	case b.answered != nil && bytes.Equal(digest(answer), b.answered):
 		return nil
 	}
-	remote, err := parseRemote(answer, false)
+	remote, err := sdp.Parse(answer, false)
 	if err != nil {
 		return b.reject(err)
 	}
-	formats, err := commonFormats(remote.formats, false)
+	formats, err := sdp.CommonFormats(remote.Formats, false)
 	if err != nil {
 		return b.reject(err)
 	}
 	if b.remote != nil {
-		if b.remote.sameTransport(remote) {
+		if b.remote.SameTransport(remote) {
 			return b.agree(remote, formats, func() { b.answered, b.offer = digest(answer), []byte{} })
 		}
 		if err := b.replacePeer(); err != nil {
@@ -109,7 +110,7 @@ func (b *Bridge) AcceptAnswer(ctx context.Context, answer []byte) error {
 		b.answered, b.offer = digest(answer), []byte{}
 		b.answerAccepted = true
 		b.role = "active"
-		if remote.setup != "passive" {
+		if remote.Setup != "passive" {
 			b.role = "passive"
 		}
 		b.note("answer_accepted")
@@ -135,11 +136,11 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 	case b.remote == nil && b.offer != nil:
 		return nil, errors.New("WebRTC: the peer made an offer while ours is not answered; it should be refused with 491 (RFC 3261 14.2)")
 	}
-	remote, err := parseRemote(offer, true)
+	remote, err := sdp.Parse(offer, true)
 	if err != nil {
 		return nil, b.reject(err)
 	}
-	formats, err := commonFormats(remote.formats, b.factory.options.PreferPCMA)
+	formats, err := sdp.CommonFormats(remote.Formats, b.factory.options.PreferPCMA)
 	if err != nil {
 		return nil, b.reject(err)
 	}
@@ -149,14 +150,13 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 	if err := b.waitForCandidates(ctx); err != nil {
 		return nil, err
 	}
-	formats = answerFormats(formats)
+	formats = sdp.AnswerFormats(formats)
 	var out []byte
 	err = b.agree(remote, formats, func() {
 		l := b.describe()
-		l.setup, l.proto, l.mid, l.bundle = b.role, remote.proto, remote.mid, remote.bundle
-		l.direction, l.formats = remote.direction.answer(), formats
-		l.sections, l.audio = remote.sections, remote.audio
-		out = l.bytes()
+		l.Setup, l.Formats = b.role, formats
+		l.AnswerTo(remote)
+		out = l.Bytes()
 		b.theirOffer, b.answers = digest(offer), out
 		b.answerCreated = true
 		b.note("answer_created")
@@ -165,13 +165,13 @@ func (b *Bridge) Answer(ctx context.Context, offer []byte) ([]byte, error) {
 }
 
 // applyOffer brings the peer's transport parameters into use: at the first offer, and when it restarts ICE.
-func (b *Bridge) applyOffer(remote *remoteSDP) error {
+func (b *Bridge) applyOffer(remote *sdp.Remote) error {
 	first := b.remote == nil
 	switch {
-	case !first && b.remote.sameTransport(remote):
+	case !first && b.remote.SameTransport(remote):
 		return nil
-	case !first && !b.remote.sameCertificate(remote):
-		return b.fail(incompatible(codeFingerprintNew, "the peer's new offer has another certificate (a=fingerprint); "+
+	case !first && !b.remote.SameCertificate(remote):
+		return b.fail(sdp.Incompatible(codeFingerprintNew, "the peer's new offer has another certificate (a=fingerprint); "+
 			"this needs a new DTLS association, which is not supported within a call"))
 	}
 	p := b.currentPeer()
@@ -190,7 +190,7 @@ func (b *Bridge) applyOffer(remote *remoteSDP) error {
 	b.setParams(params)
 	b.mu.Lock()
 	if b.role == "" { // it does not change when ICE restarts
-		b.role = params.setup
+		b.role = params.Setup
 	}
 	b.mu.Unlock()
 	b.remoteReady(remote)
@@ -206,12 +206,12 @@ func (b *Bridge) reject(err error) error {
 }
 
 // agree takes the peer's codec and direction into use.
-func (b *Bridge) agree(remote *remoteSDP, formats []format, record func()) error {
-	codec, _ := media.CodecByName(formats[0].name)
-	if err := b.stream.SetCodec(codec, formats[0].pt); err != nil {
+func (b *Bridge) agree(remote *sdp.Remote, formats []sdp.Format, record func()) error {
+	codec, _ := media.CodecByName(formats[0].Name)
+	if err := b.stream.SetCodec(codec, formats[0].PT); err != nil {
 		return fmt.Errorf("WebRTC: %w", err)
 	}
-	b.stream.SetSending(remote.direction.receives())
+	b.stream.SetSending(remote.Direction.Receives())
 	b.mu.Lock()
 	if b.isClosed {
 		b.mu.Unlock()
@@ -220,7 +220,7 @@ func (b *Bridge) agree(remote *remoteSDP, formats []format, record func()) error
 	b.remote, b.formats = remote, formats
 	b.addDescribed(remote)
 	record()
-	remote.sections = nil // a call lasts much longer than anybody needs them
+	remote.DropSections() // a call lasts much longer than anybody needs them
 	b.startConnectTimer()
 	connected := !b.connectedAt.IsZero()
 	b.mu.Unlock()
@@ -232,48 +232,28 @@ func (b *Bridge) agree(remote *remoteSDP, formats []format, record func()) error
 }
 
 // digest stands for a description of the peer's where it is only compared.
-func digest(sdp []byte) []byte {
-	sum := sha256.Sum256(sdp)
+func digest(description []byte) []byte {
+	sum := sha256.Sum256(description)
 	return sum[:]
 }
 
-func (b *Bridge) setParams(p localParams) {
+func (b *Bridge) setParams(p sdp.LocalParams) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.params = p
 }
 
 // describe begins a description; the lock is held.
-func (b *Bridge) describe() localSDP {
+func (b *Bridge) describe() sdp.Local {
 	b.version++
 	full := b.factory.options.ICETrickleFullGather
-	return localSDP{
-		sessionID: b.sessionID, version: b.version, address: b.factory.address,
-		ufrag: b.params.ufrag, pwd: b.params.pwd, fingerprint: b.factory.fingerprint,
-		ssrc: b.stream.SSRC(), cname: b.stream.CNAME(),
-		candidates: append([]candidate(nil), b.local...),
-		trickle:    !full, complete: full || b.gathered,
+	return sdp.Local{
+		SessionID: b.sessionID, Version: b.version, Address: b.factory.address,
+		Ufrag: b.params.Ufrag, Pwd: b.params.Pwd, Fingerprint: b.factory.fingerprint,
+		SSRC: b.stream.SSRC(), CNAME: b.stream.CNAME(),
+		Candidates: append([]sdp.Candidate(nil), b.local...),
+		Trickle:    !full, Complete: full || b.gathered,
 	}
-}
-
-// answerFormats keeps one codec, and digits: with two, the peer could change between them as it likes.
-func answerFormats(formats []format) []format {
-	out := formats[:1:1]
-	for _, f := range formats[1:] {
-		if f.name == dtmfName {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// sameTransport tells whether r goes on with the same ICE and DTLS session.
-func (r *remoteSDP) sameTransport(o *remoteSDP) bool {
-	return r.ufrag == o.ufrag && r.pwd == o.pwd && r.sameCertificate(o)
-}
-
-func (r *remoteSDP) sameCertificate(o *remoteSDP) bool {
-	return r.hash == o.hash && r.fingerprint == o.fingerprint
 }
 
 // startConnectTimer bounds the time from both descriptions to the connection; the lock is held.

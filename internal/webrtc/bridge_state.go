@@ -9,6 +9,7 @@ import (
 
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // Bounds on what is kept for a call's record.
@@ -60,7 +61,7 @@ func (d *diagnostics) noteServers(servers []authorized) {
 
 // iceFailure adds to the reason what was tried; the lock is held.
 func (b *Bridge) iceFailure(what string) *outcome.Failure {
-	describe := func(list []candidate) string {
+	describe := func(list []sdp.Candidate) string {
 		if len(list) == 0 {
 			return "none"
 		}
@@ -70,14 +71,14 @@ func (b *Bridge) iceFailure(what string) *outcome.Failure {
 				parts = append(parts, fmt.Sprintf("and %d more", len(list)-i))
 				break
 			}
-			parts = append(parts, c.typ+" "+c.addrPort().String())
+			parts = append(parts, c.Type+" "+c.AddrPort().String())
 		}
 		return strings.Join(parts, ", ")
 	}
-	var remote []candidate
+	var remote []sdp.Candidate
 	trickled := 0
 	if b.remote != nil {
-		remote = b.remote.candidates
+		remote = b.remote.Candidates
 		trickled = max(0, len(b.remotes)-len(remote))
 	}
 	return broken(outcome.StageICE, codeICEFailed, nil, "%s. Our candidates: %s; the peer's: %s and %d trickled%s",

@@ -4,9 +4,9 @@
 // side's, and carries G.711 both ways. A Pipeline is a Bridge with a media.Stream in front of it, so that a call can use it
 // as its media.MediaPipeline.
 //
-// The package reads and writes all SDP itself. Pion, behind the interface peer, sees a description of one shape only, made
+// All SDP is read and written by package sdp. Pion, behind the interface peer, sees a description of one shape only, made
 // from what was read; what it writes is read for its parameters and never sent. So the peculiarities of SIP peers, and of
-// Pion towards them, end in the files sdp_*.go.
+// Pion towards them, end in package sdp.
 //
 // It knows nothing of scenarios, SIP messages or the engine, and can be used without them.
 package webrtc

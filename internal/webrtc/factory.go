@@ -101,7 +101,7 @@ func (f *Factory) checkAddress() error {
 	}
 }
 
-// mediaEngine knows the codecs of the descriptions that Pion gets to see (see forPion).
+// mediaEngine knows the codecs of the descriptions that Pion gets to see (see sdp.Remote.ForPion).
 func mediaEngine() (*pion.MediaEngine, error) {
 	m := &pion.MediaEngine{}
 	var errs []error
@@ -169,7 +169,7 @@ func (f *Factory) api(log *pionLog, network *abortNet, events peerEvents, again 
 	se.SetNet(network)
 	se.BufferFactory = sinkFor(events)
 	if again != nil {
-		se.SetICECredentials(again.ufrag, again.pwd)
+		se.SetICECredentials(again.Ufrag, again.Pwd)
 	}
 	return pion.NewAPI(pion.WithMediaEngine(f.media), pion.WithInterceptorRegistry(&interceptor.Registry{}), pion.WithSettingEngine(se))
 }

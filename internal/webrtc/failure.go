@@ -6,12 +6,8 @@ import (
 	"github.com/gossipper/gossipper/internal/outcome"
 )
 
-// The codes of failures, for records.
+// The codes of failures, for records; package sdp has those of SDP that cannot be used.
 const (
-	codeProfileMismatch  = "profile_mismatch"
-	codeInvalidSDP       = "invalid_sdp"
-	codeMediaRejected    = "media_rejected"
-	codeNoCommonCodec    = "no_common_codec"
 	codeAnswerChanged    = "answer_changed"
 	codeFingerprintNew   = "fingerprint_changed"
 	codeTURNUnauthorized = "turn_unauthorized"
@@ -24,13 +20,6 @@ const (
 	codeTooManySources   = "too_many_sources"
 	codePeerFailed       = "peer_failed"
 )
-
-// incompatible is a failure to agree with the peer's SDP.
-func incompatible(code, format string, args ...any) *outcome.Failure {
-	return &outcome.Failure{
-		Outcome: outcome.MediaIncompatible, Stage: outcome.StageMedia, Code: code, Reason: fmt.Sprintf(format, args...),
-	}
-}
 
 // broken is a failure of a layer below the media.
 func broken(stage outcome.Stage, code string, err error, format string, args ...any) *outcome.Failure {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // deadServer is a port where nobody answers.
@@ -177,8 +178,8 @@ func TestAnswerOfPlainRTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := b.AcceptAnswer(ctx, []byte("v=0\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"))
-	wantFailure(t, err, outcome.StageMedia, codeProfileMismatch, "plain RTP (RTP/AVP)")
-	wantFailure(t, b.AcceptAnswer(ctx, nil), outcome.StageMedia, codeInvalidSDP)
+	wantFailure(t, err, outcome.StageMedia, sdp.CodeProfileMismatch, "plain RTP (RTP/AVP)")
+	wantFailure(t, b.AcceptAnswer(ctx, nil), outcome.StageMedia, sdp.CodeInvalid)
 }
 
 func TestCancelledOffer(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // firstNudge and lastNudge bound the times, each twice the one before, at which ICE is made to look again. The last but one comes before
@@ -18,7 +20,7 @@ const (
 // new remote candidate makes the agent look at once; so it gets the peer's candidate again under another type, which leads to the same
 // address.
 type nudger struct {
-	add func(c candidate) error
+	add func(c sdp.Candidate) error
 
 	mu      sync.Mutex
 	stopped bool
@@ -26,27 +28,27 @@ type nudger struct {
 }
 
 // start begins to nudge if the peer is lite. Candidates that trickle in later come too late for it.
-func (n *nudger) start(remote *remoteSDP) {
-	if !remote.lite || len(remote.candidates) == 0 {
+func (n *nudger) start(remote *sdp.Remote) {
+	if !remote.Lite || len(remote.Candidates) == 0 {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.stopped && n.timer == nil {
-		again := remote.candidates[0]
-		again.typ, again.priority = "relay", 1
+		again := remote.Candidates[0]
+		again.Type, again.Priority = "relay", 1
 		n.timer = time.AfterFunc(firstNudge, func() { n.nudge(again, firstNudge) })
 	}
 }
 
-func (n *nudger) nudge(again candidate, after time.Duration) {
+func (n *nudger) nudge(again sdp.Candidate, after time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.stopped {
 		return
 	}
 	// The related address makes each a new one.
-	again.related = "raddr " + again.host + " rport " + strconv.Itoa(int(after.Milliseconds()))
+	again.Related = "raddr " + again.Host + " rport " + strconv.Itoa(int(after.Milliseconds()))
 	if err := n.add(again); err != nil || after >= lastNudge {
 		return
 	}

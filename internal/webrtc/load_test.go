@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // openFiles counts the descriptors of this process.
@@ -162,7 +163,7 @@ func TestNothingAfterClose(t *testing.T) {
 	if err := callee.OnPCMA(func([]byte, media.Codec) {}); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("OnPCMA: %v", err)
 	}
-	if err := callee.AddRemoteCandidates(typeSDP, []byte("a="+lineA)); !errors.Is(err, media.ErrClosed) {
+	if err := callee.AddRemoteCandidates(sdp.TypeSDP, []byte("a="+lineA)); !errors.Is(err, media.ErrClosed) {
 		t.Errorf("AddRemoteCandidates: %v", err)
 	}
 	if err := callee.AcceptAnswer(context.Background(), []byte(goodSDP)); !errors.Is(err, media.ErrClosed) {

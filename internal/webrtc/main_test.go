@@ -110,3 +110,10 @@ func negotiate(t testing.TB, caller, callee *testBridge) (offer, answer []byte) 
 	}
 	return offer, answer
 }
+
+// goodSDP is a description that nobody answers for.
+const goodSDP = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 0\nm=audio 4000 UDP/TLS/RTP/SAVPF 0 8\nc=IN IP4 192.0.2.1\n" +
+	"a=fingerprint:sha-1 01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14\na=ice-ufrag:abcd\na=ice-pwd:0123456789012345678901\n"
+
+// lineA is a candidate that nobody answers for.
+const lineA = "candidate:1 1 udp 2130706431 192.0.2.1 4000 typ host"

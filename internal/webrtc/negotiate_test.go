@@ -10,6 +10,7 @@ import (
 
 	"github.com/gossipper/gossipper/internal/media"
 	"github.com/gossipper/gossipper/internal/outcome"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // exchange makes a call whose SDP is changed on the way.
@@ -147,7 +148,7 @@ func TestHoldAndResume(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent := callee.Stats().PacketsSent - before
-		if receives := direction(step.direction).receives(); (sent == 1) != receives {
+		if receives := sdp.Direction(step.direction).Receives(); (sent == 1) != receives {
 			t.Errorf("%s: %d packets were sent", step.direction, sent)
 		}
 	}
@@ -165,12 +166,12 @@ func TestICERestartOfThePeer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := callee.params.ufrag
+	first := callee.params.Ufrag
 	answer, err := callee.Answer(ctx, offer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if callee.params.ufrag == first || !bytes.Contains(answer, []byte("a=ice-ufrag:"+callee.params.ufrag)) || !bytes.Contains(answer, []byte("a=setup:active")) ||
+	if callee.params.Ufrag == first || !bytes.Contains(answer, []byte("a=ice-ufrag:"+callee.params.Ufrag)) || !bytes.Contains(answer, []byte("a=setup:active")) ||
 		!bytes.Contains(answer, []byte("typ host")) {
 		t.Errorf("not the answer to an ICE restart:\n%s", answer)
 	}
@@ -267,7 +268,7 @@ func TestOfferAfterARefusedOffer(t *testing.T) {
 
 func TestTrickledCandidatesConnect(t *testing.T) {
 	t.Parallel()
-	for _, form := range []string{typeSDPFrag, typeTrickleJSON, typeSDP} {
+	for _, form := range []string{sdp.TypeSDPFrag, sdp.TypeTrickleJSON, sdp.TypeSDP} {
 		for _, early := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s early %t", form, early), func(t *testing.T) {
 				t.Parallel()
@@ -280,7 +281,7 @@ func TestTrickledCandidatesConnect(t *testing.T) {
 				}
 				lines, _ := caller.LocalCandidates()
 				body := "a=mid:0\r\na=" + lines[0] + "\r\n"
-				if form == typeTrickleJSON {
+				if form == sdp.TypeTrickleJSON {
 					body = `{"candidate":"` + lines[0] + `","sdpMid":"0","sdpMLineIndex":0}`
 				}
 				if early {
@@ -323,7 +324,7 @@ func TestCandidatesThatAreNotOurs(t *testing.T) {
 		return []byte(b.String())
 	}
 	for i := range 5 { // more than are kept
-		if err := callee.AddRemoteCandidates(typeSDP, flood(60*i, 60)); err != nil {
+		if err := callee.AddRemoteCandidates(sdp.TypeSDP, flood(60*i, 60)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -340,7 +341,7 @@ func TestCandidatesThatAreNotOurs(t *testing.T) {
 		`{"candidate":"` + lineA + `","sdpMid":"7"}`, `{"candidate":"` + lineA + `","sdpMid":"0","usernameFragment":"nope"}`,
 		`{"candidate":"` + lineA + `","sdpMLineIndex":1}`, `{"candidate":"candidate:1 1 udp 1 x.local 5 typ host"}`, `{"candidate":"candidate:1 1 tcp 1 192.0.2.1 5 typ host"}`,
 	} {
-		if err := caller.AddRemoteCandidates(typeTrickleJSON, []byte(body)); err != nil {
+		if err := caller.AddRemoteCandidates(sdp.TypeTrickleJSON, []byte(body)); err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // peer is what a bridge needs of a WebRTC transport for one audio stream. It is told parameters, not SDP, and it is not
@@ -14,13 +15,13 @@ import (
 // The methods may be called from any goroutine.
 type peer interface {
 	// offer starts gathering as the side that will control ICE.
-	offer() (localParams, error)
+	offer() (sdp.LocalParams, error)
 	// answer takes the offerer's parameters, starts gathering and connecting. Called again, it restarts ICE.
-	answer(remote *remoteSDP) (localParams, error)
+	answer(remote *sdp.Remote) (sdp.LocalParams, error)
 	// accept takes the answerer's parameters and starts connecting.
-	accept(remote *remoteSDP) error
+	accept(remote *sdp.Remote) error
 	// addCandidate adds a candidate of the other side.
-	addCandidate(c candidate) error
+	addCandidate(c sdp.Candidate) error
 
 	writeRTP(header *rtp.Header, payload []byte) (int, error)
 	writeRTCP(packet []byte) (int, error)
@@ -34,7 +35,7 @@ type peer interface {
 // peerEvents is what a peer tells its bridge. The methods may be called from any goroutine, also after close; they return
 // at once and do not call the peer.
 type peerEvents interface {
-	onCandidate(c candidate)
+	onCandidate(c sdp.Candidate)
 	onGathered()
 	onICEState(state string)
 	onConnectionState(state string)
@@ -58,6 +59,6 @@ type peerConfig struct {
 
 // offered is what an offer said of the peer that is replaced.
 type offered struct {
-	localParams
+	sdp.LocalParams
 	port uint16 // of the host candidate; 0: there was none
 }

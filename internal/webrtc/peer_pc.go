@@ -13,6 +13,7 @@ import (
 	pion "github.com/pion/webrtc/v4"
 
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // pcPeer is a peer made of a Pion PeerConnection.
@@ -25,7 +26,7 @@ type pcPeer struct {
 
 	// remote is what the certificate of the other side is checked against when the handshake fails.
 	mu     sync.Mutex
-	remote *remoteSDP
+	remote *sdp.Remote
 }
 
 var _ peer = (*pcPeer)(nil)
@@ -75,7 +76,7 @@ func (p *pcPeer) onCandidate(c *pion.ICECandidate) {
 		return
 	}
 	// Pion lists every candidate for RTP and RTCP; with rtcp-mux there is one component.
-	if parsed, err := parseCandidate(c.ToJSON().Candidate); err == nil && parsed.component == 1 {
+	if parsed, err := sdp.ParseCandidate(c.ToJSON().Candidate); err == nil && parsed.Component == 1 {
 		p.events.onCandidate(parsed)
 	}
 }
@@ -94,47 +95,47 @@ func (p *pcPeer) mismatch() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	der := p.dtls().GetRemoteCertificate()
-	return len(der) > 0 && p.remote != nil && !p.remote.matches(der)
+	return len(der) > 0 && p.remote != nil && !p.remote.Matches(der)
 }
 
 func (p *pcPeer) dtls() *pion.DTLSTransport { return p.pc.SCTP().Transport() }
 
-func (p *pcPeer) setRemote(r *remoteSDP) {
+func (p *pcPeer) setRemote(r *sdp.Remote) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.remote = r
 }
 
-func (p *pcPeer) offer() (localParams, error) {
+func (p *pcPeer) offer() (sdp.LocalParams, error) {
 	offer, err := p.pc.CreateOffer(nil)
 	if err != nil {
-		return localParams{}, err
+		return sdp.LocalParams{}, err
 	}
-	return readPion(offer.SDP), p.pc.SetLocalDescription(offer)
+	return sdp.ReadPion(offer.SDP), p.pc.SetLocalDescription(offer)
 }
 
-func (p *pcPeer) answer(remote *remoteSDP) (localParams, error) {
+func (p *pcPeer) answer(remote *sdp.Remote) (sdp.LocalParams, error) {
 	p.setRemote(remote)
-	if err := p.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: remote.forPion()}); err != nil {
-		return localParams{}, err
+	if err := p.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: remote.ForPion()}); err != nil {
+		return sdp.LocalParams{}, err
 	}
 	answer, err := p.pc.CreateAnswer(nil)
 	if err != nil {
-		return localParams{}, err
+		return sdp.LocalParams{}, err
 	}
-	return readPion(answer.SDP), p.pc.SetLocalDescription(answer)
+	return sdp.ReadPion(answer.SDP), p.pc.SetLocalDescription(answer)
 }
 
-func (p *pcPeer) accept(remote *remoteSDP) error {
+func (p *pcPeer) accept(remote *sdp.Remote) error {
 	p.setRemote(remote)
-	if err := p.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: remote.forPion()}); err != nil {
+	if err := p.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: remote.ForPion()}); err != nil {
 		return err
 	}
 	p.nudger.start(remote)
 	return nil
 }
 
-func (p *pcPeer) addCandidate(c candidate) error {
+func (p *pcPeer) addCandidate(c sdp.Candidate) error {
 	return p.pc.AddICECandidate(pion.ICECandidateInit{Candidate: c.String()})
 }
 
@@ -167,9 +168,8 @@ func (p *pcPeer) selectedPair() (*media.CandidatePair, time.Duration) {
 }
 
 func statsCandidate(c *pion.ICECandidate) media.Candidate {
-	out := candidate{host: c.Address, port: c.Port, typ: c.Typ.String(), protocol: c.Protocol.String()}.forStats()
-	out.ID = c.Foundation
-	return out
+	address := sdp.Candidate{Host: c.Address, Port: c.Port}.AddrPort()
+	return media.Candidate{ID: c.Foundation, Type: c.Typ.String(), Protocol: c.Protocol.String(), Address: address}
 }
 
 // close ends TURN allocations that are under way first, see abortNet. The sockets of allocations that succeeded are left to Pion, which

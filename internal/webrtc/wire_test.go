@@ -12,6 +12,7 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/gossipper/gossipper/internal/media"
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // tap stands on the path between two bridges and keeps every datagram that crosses it.
@@ -64,17 +65,17 @@ func (w *tap) forward(to int) {
 }
 
 // standIn puts the tap's address into a description in place of the bridge's.
-func (w *tap) standIn(t *testing.T, side int, sdp []byte) []byte {
+func (w *tap) standIn(t *testing.T, side int, description []byte) []byte {
 	t.Helper()
-	c, err := parseCandidate(sdpLine(sdp, "a=candidate"))
+	c, err := sdp.ParseCandidate(sdpLine(description, "a=candidate"))
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, sdp)
+		t.Fatalf("%v in\n%s", err, description)
 	}
 	w.mu.Lock()
-	w.real[side] = c.addrPort()
+	w.real[side] = c.AddrPort()
 	w.mu.Unlock()
 	port := strconv.Itoa(w.toward[side].LocalAddr().(*net.UDPAddr).Port)
-	return []byte(strings.ReplaceAll(string(sdp), " "+strconv.Itoa(int(c.port))+" ", " "+port+" "))
+	return []byte(strings.ReplaceAll(string(description), " "+strconv.Itoa(int(c.Port))+" ", " "+port+" "))
 }
 
 // readable tells whether somebody on the way could read a secret in a packet: any 8 bytes of it.

@@ -1,4 +1,4 @@
-package webrtc
+package sdp
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 
 // Media types of messages with candidates.
 const (
-	typeSDPFrag     = "application/trickle-ice-sdpfrag" // RFC 8840 9
-	typeTrickleJSON = "application/trickle-ice+json"
-	typeSDP         = "application/sdp"
+	TypeSDPFrag     = "application/trickle-ice-sdpfrag" // RFC 8840 9
+	TypeTrickleJSON = "application/trickle-ice+json"
+	TypeSDP         = "application/sdp"
 )
 
 // maxTrickled bounds the candidates of one message, maxTrickleDepth the nesting of JSON.
@@ -21,62 +21,62 @@ const (
 	maxTrickleDepth = 3
 )
 
-// trickled is one candidate of the peer, with what tells which description it belongs to.
-type trickled struct {
-	candidate candidate
-	mid       string // empty if not said
-	line      int    // index of the m-line, -1 if not said
-	ufrag     string // empty if not said
+// Trickled is one candidate of the peer, with what tells which description it belongs to.
+type Trickled struct {
+	Candidate Candidate
+	Mid       string // empty if not said
+	Line      int    // index of the m-line, -1 if not said
+	Ufrag     string // empty if not said
 }
 
-// trickleBody is what a message says.
-type trickleBody struct {
-	candidates []trickled
-	end        bool // no more candidates will follow; nobody waits for that, Pion checks until it connects or gives up
-	rejected   int  // malformed or too many
+// Trickle is what a message with candidates says.
+type Trickle struct {
+	Candidates []Trickled
+	End        bool // no more candidates will follow; nobody waits for that, Pion checks until it connects or gives up
+	Rejected   int  // malformed or too many
 }
 
-func (t *trickleBody) add(line, mid string, index int, ufrag string) {
-	c, err := parseCandidate(line)
-	if err != nil || len(t.candidates) == maxTrickled {
-		t.rejected++
+func (t *Trickle) add(line, mid string, index int, ufrag string) {
+	c, err := ParseCandidate(line)
+	if err != nil || len(t.Candidates) == maxTrickled {
+		t.Rejected++
 		return
 	}
-	if c.ufrag != "" {
-		ufrag = c.ufrag
+	if c.Ufrag != "" {
+		ufrag = c.Ufrag
 	}
-	t.candidates = append(t.candidates, trickled{candidate: c, mid: mid, line: index, ufrag: ufrag})
+	t.Candidates = append(t.Candidates, Trickled{Candidate: c, Mid: mid, Line: index, Ufrag: ufrag})
 }
 
-// parseTrickle reads the body of a SIP message with ICE candidates. Accepted are
+// ParseTrickle reads the body of a SIP message with ICE candidates. Accepted are
 //
 //   - application/trickle-ice-sdpfrag (RFC 8840): a=ice-ufrag, m=, a=mid, a=candidate, a=end-of-candidates
 //   - application/sdp with candidates only, or a whole description
 //   - application/trickle-ice+json: {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "…"},
 //     an array of such objects or of strings, or an object whose "candidates" is such an array. An empty candidate, or
 //     null, ends the candidates.
-func parseTrickle(contentType string, body []byte) (trickleBody, error) {
-	if len(body) > maxSDP {
-		return trickleBody{}, fmt.Errorf("ICE candidates: the message body has %d bytes, more than the %d that are read", len(body), maxSDP)
+func ParseTrickle(contentType string, body []byte) (Trickle, error) {
+	if len(body) > maxSize {
+		return Trickle{}, fmt.Errorf("ICE candidates: the message body has %d bytes, more than the %d that are read", len(body), maxSize)
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		mediaType = strings.ToLower(strings.TrimSpace(contentType))
 	}
 	switch mediaType {
-	case typeSDPFrag, typeSDP:
+	case TypeSDPFrag, TypeSDP:
 		return parseFrag(body)
-	case typeTrickleJSON:
-		var t trickleBody
+	case TypeTrickleJSON:
+		var t Trickle
 		err := t.addJSON(body, maxTrickleDepth)
 		return t, err
 	default:
-		return trickleBody{}, fmt.Errorf("ICE candidates: content type %.80q is none of %s, %s, %s", contentType, typeSDPFrag, typeTrickleJSON, typeSDP)
+		return Trickle{}, fmt.Errorf("ICE candidates: content type %.80q is none of %s, %s, %s", contentType, TypeSDPFrag, TypeTrickleJSON, TypeSDP)
 	}
 }
 
-func parseFrag(body []byte) (trickleBody, error) {
-	var t trickleBody
+func parseFrag(body []byte) (Trickle, error) {
+	var t Trickle
 	session := &section{}
 	current := session
 	index := -1
@@ -98,13 +98,13 @@ func parseFrag(body []byte) (trickleBody, error) {
 			case "candidate":
 				lines = append(lines, pending{line, current, index})
 			case "end-of-candidates":
-				t.end = true
+				t.End = true
 			case "mid", "ice-ufrag":
 				current.attributes = append(current.attributes, attribute{key, strings.TrimSpace(value)})
 			}
 		}
 	}
-	if len(lines) == 0 && !t.end {
+	if len(lines) == 0 && !t.End {
 		return t, fmt.Errorf("ICE candidates: the message has neither a=candidate nor a=end-of-candidates")
 	}
 	// The mid may follow its candidates, so they are looked up at the end.
@@ -128,7 +128,7 @@ type jsonCandidate struct {
 	UsernameFragment string            `json:"usernameFragment"`
 }
 
-func (t *trickleBody) addJSON(raw []byte, depth int) error {
+func (t *Trickle) addJSON(raw []byte, depth int) error {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || depth == 0 {
 		return fmt.Errorf("ICE candidates: the JSON is empty or nested too deeply")
@@ -160,7 +160,7 @@ func (t *trickleBody) addJSON(raw []byte, depth int) error {
 	}
 }
 
-func (t *trickleBody) addItems(items []json.RawMessage, depth int) error {
+func (t *Trickle) addItems(items []json.RawMessage, depth int) error {
 	for _, item := range items {
 		if err := t.addJSON(item, depth-1); err != nil {
 			return err
@@ -169,13 +169,13 @@ func (t *trickleBody) addItems(items []json.RawMessage, depth int) error {
 	return nil
 }
 
-func (t *trickleBody) addJSONString(raw []byte, j jsonCandidate) error {
+func (t *Trickle) addJSONString(raw []byte, j jsonCandidate) error {
 	var line string
 	if err := json.Unmarshal(raw, &line); err != nil {
 		return fmt.Errorf("ICE candidates: %w", err)
 	}
 	if strings.TrimSpace(line) == "" {
-		t.end = true
+		t.End = true
 		return nil
 	}
 	index := -1

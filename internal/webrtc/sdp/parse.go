@@ -1,4 +1,4 @@
-package webrtc
+package sdp
 
 import (
 	"slices"
@@ -6,42 +6,46 @@ import (
 	"strings"
 )
 
-// Bounds on what is read of a peer's SDP.
+// MaxCandidates bounds the candidates of one description; a peer's further ones are left out.
+const MaxCandidates = 64
+
+// Bounds on what else is read of a peer's SDP; maxSize is in bytes.
 const (
-	maxSDP           = 64 << 10
-	maxSections      = 16
-	maxSDPCandidates = 64
-	maxFormats       = 64
+	maxSize     = 64 << 10
+	maxSections = 16
+	maxFormats  = 64
 )
 
-// direction of media (RFC 4566 6), seen from the one whose description it stands in.
-type direction string
+// Direction of media (RFC 4566 6), seen from the one whose description it stands in.
+type Direction string
 
+// The directions.
 const (
-	sendRecv direction = "sendrecv"
-	sendOnly direction = "sendonly"
-	recvOnly direction = "recvonly"
-	inactive direction = "inactive"
+	SendRecv Direction = "sendrecv"
+	SendOnly Direction = "sendonly"
+	RecvOnly Direction = "recvonly"
+	Inactive Direction = "inactive"
 )
 
-func (d direction) receives() bool { return d == sendRecv || d == recvOnly }
+// Receives tells whether the one who says d wants to get media.
+func (d Direction) Receives() bool { return d == SendRecv || d == RecvOnly }
 
 // answer is the widest direction that may answer d.
-func (d direction) answer() direction {
+func (d Direction) answer() Direction {
 	switch d {
-	case sendOnly:
-		return recvOnly
-	case recvOnly:
-		return sendOnly
+	case SendOnly:
+		return RecvOnly
+	case RecvOnly:
+		return SendOnly
 	default:
 		return d
 	}
 }
 
-// format is one payload type of an m-line.
-type format struct {
-	pt   uint8
-	name string // upper case; empty for a dynamic payload type without rtpmap
+// Format is one payload type of an m-line.
+type Format struct {
+	PT   uint8  // payload type, 0 to 127
+	Name string // encoding name (RFC 4855 3), upper case; empty for a dynamic payload type without rtpmap
 }
 
 // section is one m-line with what its attributes say.
@@ -63,34 +67,45 @@ func (s *section) attr(key string) (string, bool) {
 	return "", false
 }
 
-// remoteSDP is what a bridge needs of a peer's offer or answer.
-type remoteSDP struct {
+// Remote is what a bridge needs of a peer's offer or answer.
+type Remote struct {
+	// Audio is the index of the m-line that is used.
+	Audio int
+	// Mid is its media identification (RFC 5888 4), or empty.
+	Mid string
+	// Ufrag is the user name fragment of the peer's ICE session (RFC 8839 5.4).
+	Ufrag string
+	// Setup is the peer's role in DTLS (RFC 4145 4): active, passive, actpass, or empty.
+	Setup string
+	// Lite tells that the peer does no ICE checks of its own (RFC 8445 2.5).
+	Lite bool
+	// Direction is what the peer says of its own sending and receiving.
+	Direction Direction
+	// Formats are those of the m-line, in the peer's order.
+	Formats []Format
+	// Candidates are those that can be used; see Candidate.Usable.
+	Candidates []Candidate
+
 	sections    []section
-	audio       int // index of the section that is used
 	bundle      bool
-	mid, proto  string
-	ufrag, pwd  string
+	proto, pwd  string
 	hash        string // lower case: sha-256
 	fingerprint string // upper case
-	setup       string // active, passive, actpass, or empty
-	lite        bool
-	direction   direction
-	formats     []format
-	candidates  []candidate
 	ssrc        uint32
 }
 
-// parseRemote reads a peer's offer, or its answer, and refuses with an *outcome.Failure what cannot be used.
-func parseRemote(body []byte, isOffer bool) (*remoteSDP, error) {
+// Parse reads a peer's offer, or its answer, and refuses with an *outcome.Failure what cannot be used. It does not ask for a codec that
+// we speak; see CommonFormats.
+func Parse(body []byte, isOffer bool) (*Remote, error) {
 	role := "answered"
 	if isOffer {
 		role = "offered"
 	}
-	session, sections, err := splitSDP(body)
+	session, sections, err := split(body)
 	if err != nil {
 		return nil, err
 	}
-	r := &remoteSDP{sections: sections, audio: -1}
+	r := &Remote{sections: sections, Audio: -1}
 	if err := r.chooseAudio(session, role); err != nil {
 		return nil, err
 	}
@@ -102,15 +117,18 @@ func parseRemote(body []byte, isOffer bool) (*remoteSDP, error) {
 	return r, nil
 }
 
+// DropSections frees what only AnswerTo needs.
+func (r *Remote) DropSections() { r.sections = nil }
+
 // detach copies what is kept for the call, so that the whole description is not kept with it.
-func (r *remoteSDP) detach() {
-	keep := []*string{&r.mid, &r.proto, &r.ufrag, &r.pwd, &r.hash, &r.fingerprint, &r.setup}
-	for i := range r.formats {
-		keep = append(keep, &r.formats[i].name)
+func (r *Remote) detach() {
+	keep := []*string{&r.Mid, &r.proto, &r.Ufrag, &r.pwd, &r.hash, &r.fingerprint, &r.Setup}
+	for i := range r.Formats {
+		keep = append(keep, &r.Formats[i].Name)
 	}
-	for i := range r.candidates {
-		c := &r.candidates[i]
-		keep = append(keep, &c.foundation, &c.protocol, &c.host, &c.typ, &c.related, &c.tcpType, &c.ufrag)
+	for i := range r.Candidates {
+		c := &r.Candidates[i]
+		keep = append(keep, &c.Foundation, &c.Protocol, &c.Host, &c.Type, &c.Related, &c.TCPType, &c.Ufrag)
 	}
 	n := 0
 	for _, s := range keep {
@@ -127,11 +145,11 @@ func (r *remoteSDP) detach() {
 	}
 }
 
-// splitSDP divides the body into the session part and the m-lines. It does not insist on the order of lines: RFC 4566 does,
+// split divides the body into the session part and the m-lines. It does not insist on the order of lines: RFC 4566 does,
 // but nothing is gained by refusing what can be understood.
-func splitSDP(body []byte) (*section, []section, error) {
-	if len(body) > maxSDP {
-		return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has %d bytes, more than the %d that are read", len(body), maxSDP)
+func split(body []byte) (*section, []section, error) {
+	if len(body) > maxSize {
+		return nil, nil, Incompatible(CodeInvalid, "the peer's SDP has %d bytes, more than the %d that are read", len(body), maxSize)
 	}
 	session := &section{}
 	var sections []section
@@ -147,11 +165,11 @@ func splitSDP(body []byte) (*section, []section, error) {
 			version = true
 		case 'm':
 			if len(sections) == maxSections {
-				return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has more than %d m-lines", maxSections)
+				return nil, nil, Incompatible(CodeInvalid, "the peer's SDP has more than %d m-lines", maxSections)
 			}
 			s, ok := parseMediaLine(value)
 			if !ok {
-				return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has a malformed m-line: %.80q", line)
+				return nil, nil, Incompatible(CodeInvalid, "the peer's SDP has a malformed m-line: %.80q", line)
 			}
 			sections = append(sections, s)
 			current = &sections[len(sections)-1]
@@ -161,10 +179,10 @@ func splitSDP(body []byte) (*section, []section, error) {
 		}
 	}
 	if !version {
-		return nil, nil, incompatible(codeInvalidSDP, "the peer's message body is not SDP: it has no v= line")
+		return nil, nil, Incompatible(CodeInvalid, "the peer's message body is not SDP: it has no v= line")
 	}
 	if len(sections) == 0 {
-		return nil, nil, incompatible(codeInvalidSDP, "the peer's SDP has no m-line")
+		return nil, nil, Incompatible(CodeInvalid, "the peer's SDP has no m-line")
 	}
 	return session, sections, nil
 }
@@ -201,7 +219,7 @@ func isToken(s string) bool {
 }
 
 // chooseAudio finds the first audio m-line that can be used, or says what is wrong with the first audio m-line.
-func (r *remoteSDP) chooseAudio(session *section, role string) error {
+func (r *Remote) chooseAudio(session *section, role string) error {
 	first := -1
 	for i := range r.sections {
 		s := &r.sections[i]
@@ -212,26 +230,26 @@ func (r *remoteSDP) chooseAudio(session *section, role string) error {
 			first = i
 		}
 		if s.accepted() && secure(session, s) {
-			r.audio = i
+			r.Audio = i
 			return nil
 		}
 	}
 	if first < 0 {
-		return incompatible(codeMediaRejected, "the peer %s no audio: its SDP has no m=audio line", role)
+		return Incompatible(CodeMediaRejected, "the peer %s no audio: its SDP has no m=audio line", role)
 	}
 	s := &r.sections[first]
 	if !s.accepted() {
-		return incompatible(codeMediaRejected, "the peer refused the audio: m=audio 0 in its SDP")
+		return Incompatible(CodeMediaRejected, "the peer refused the audio: m=audio 0 in its SDP")
 	}
 	if _, sdes := s.attr("crypto"); sdes {
-		return incompatible(codeProfileMismatch, "the peer %s SRTP with keys in SDP (%s, a=crypto), WebRTC needs DTLS-SRTP "+
+		return Incompatible(CodeProfileMismatch, "the peer %s SRTP with keys in SDP (%s, a=crypto), WebRTC needs DTLS-SRTP "+
 			"(UDP/TLS/RTP/SAVPF with a=fingerprint); switch it to DTLS, or run this scenario with classic RTP", role, s.proto)
 	}
 	verb := "answered with plain RTP (" + s.proto + ") to a WebRTC offer"
 	if role == "offered" {
 		verb = "offered plain RTP (" + s.proto + ") to a WebRTC call"
 	}
-	return incompatible(codeProfileMismatch, "the peer %s: no a=fingerprint, so there are no keys; "+
+	return Incompatible(CodeProfileMismatch, "the peer %s: no a=fingerprint, so there are no keys; "+
 		"enable WebRTC (DTLS-SRTP and ICE) at the peer, or run this scenario with classic RTP", verb)
 }
 
@@ -253,8 +271,8 @@ func secure(session, s *section) bool {
 }
 
 // readTransport reads what ICE and DTLS need, from the m-line first and from the session part otherwise.
-func (r *remoteSDP) readTransport(session *section) error {
-	s := &r.sections[r.audio]
+func (r *Remote) readTransport(session *section) error {
+	s := &r.sections[r.Audio]
 	get := func(key string) string {
 		if v, ok := s.attr(key); ok {
 			return v
@@ -263,25 +281,25 @@ func (r *remoteSDP) readTransport(session *section) error {
 		return v
 	}
 	r.proto = s.proto
-	r.ufrag, r.pwd = get("ice-ufrag"), get("ice-pwd")
-	if r.ufrag == "" || r.pwd == "" {
-		return incompatible(codeProfileMismatch, "the peer's SDP has DTLS-SRTP but no ICE (a=ice-ufrag and a=ice-pwd); WebRTC needs both")
+	r.Ufrag, r.pwd = get("ice-ufrag"), get("ice-pwd")
+	if r.Ufrag == "" || r.pwd == "" {
+		return Incompatible(CodeProfileMismatch, "the peer's SDP has DTLS-SRTP but no ICE (a=ice-ufrag and a=ice-pwd); WebRTC needs both")
 	}
-	if !isICEString(r.ufrag, 256) || !isICEString(r.pwd, 256) {
-		return incompatible(codeInvalidSDP, "the peer's a=ice-ufrag or a=ice-pwd has characters that are not allowed (RFC 8839 5.4)")
+	if !isICEString(r.Ufrag, 256) || !isICEString(r.pwd, 256) {
+		return Incompatible(CodeInvalid, "the peer's a=ice-ufrag or a=ice-pwd has characters that are not allowed (RFC 8839 5.4)")
 	}
 	r.readFingerprint(session, s)
 	if r.hash == "" {
-		return incompatible(codeInvalidSDP, "the peer's a=fingerprint is malformed, or its hash is unknown (RFC 8122 5)")
+		return Incompatible(CodeInvalid, "the peer's a=fingerprint is malformed, or its hash is unknown (RFC 8122 5)")
 	}
 	switch setup := strings.ToLower(get("setup")); setup {
 	case "active", "passive", "actpass":
-		r.setup = setup
+		r.Setup = setup
 	}
-	_, r.lite = session.attr("ice-lite")
-	r.mid, _ = s.attr("mid")
-	if !isToken(r.mid) {
-		r.mid = ""
+	_, r.Lite = session.attr("ice-lite")
+	r.Mid, _ = s.attr("mid")
+	if !isToken(r.Mid) {
+		r.Mid = ""
 	}
 	r.bundle = slices.ContainsFunc(session.attributes, func(a attribute) bool {
 		f := strings.Fields(a.value)
@@ -292,7 +310,7 @@ func (r *remoteSDP) readTransport(session *section) error {
 
 // readFingerprint reads the certificate's fingerprint, from the m-line first. A certificate may be announced by several hashes; SHA-256
 // is the one that everybody must support (RFC 8122 5).
-func (r *remoteSDP) readFingerprint(session, s *section) {
+func (r *Remote) readFingerprint(session, s *section) {
 	from := s
 	if _, ok := s.attr("fingerprint"); !ok {
 		from = session
@@ -309,30 +327,30 @@ func (r *remoteSDP) readFingerprint(session, s *section) {
 }
 
 // readAudio reads formats, direction, candidates and the first SSRC.
-func (r *remoteSDP) readAudio(session *section) {
-	s := &r.sections[r.audio]
-	r.direction = sendRecv
+func (r *Remote) readAudio(session *section) {
+	s := &r.sections[r.Audio]
+	r.Direction = SendRecv
 	for _, part := range []*section{session, s} {
 		for _, a := range part.attributes {
-			switch direction(a.key) {
-			case sendRecv:
-				r.direction = sendRecv
-			case sendOnly:
-				r.direction = sendOnly
-			case recvOnly:
-				r.direction = recvOnly
-			case inactive:
-				r.direction = inactive
+			switch Direction(a.key) {
+			case SendRecv:
+				r.Direction = SendRecv
+			case SendOnly:
+				r.Direction = SendOnly
+			case RecvOnly:
+				r.Direction = RecvOnly
+			case Inactive:
+				r.Direction = Inactive
 			}
 		}
 	}
-	r.formats = readFormats(s)
+	r.Formats = readFormats(s)
 	for _, a := range s.attributes {
 		switch a.key {
 		case "candidate":
-			c, err := parseCandidate(a.value)
-			if err == nil && c.usable() && len(r.candidates) < maxSDPCandidates {
-				r.candidates = append(r.candidates, c)
+			c, err := ParseCandidate(a.value)
+			if err == nil && c.Usable() && len(r.Candidates) < MaxCandidates {
+				r.Candidates = append(r.Candidates, c)
 			}
 		case "ssrc":
 			number, _, _ := strings.Cut(a.value, " ")
@@ -344,7 +362,7 @@ func (r *remoteSDP) readAudio(session *section) {
 }
 
 // readFormats names the payload types: by rtpmap, or for 0 and 8 by their static meaning (RFC 3551 6).
-func readFormats(s *section) []format {
+func readFormats(s *section) []Format {
 	names := map[uint8]string{0: "PCMU", 8: "PCMA"}
 	for _, a := range s.attributes {
 		if a.key != "rtpmap" {
@@ -362,10 +380,10 @@ func readFormats(s *section) []format {
 		}
 		names[uint8(pt)] = strings.ToUpper(name)
 	}
-	formats := make([]format, 0, len(s.formats))
+	formats := make([]Format, 0, len(s.formats))
 	for _, text := range s.formats {
 		if pt, err := strconv.ParseUint(text, 10, 7); err == nil {
-			formats = append(formats, format{pt: uint8(pt), name: names[uint8(pt)]})
+			formats = append(formats, Format{PT: uint8(pt), Name: names[uint8(pt)]})
 		}
 	}
 	return formats

@@ -1,4 +1,4 @@
-package webrtc
+package sdp
 
 import (
 	"crypto"
@@ -24,9 +24,19 @@ func parseFingerprint(value string) (hash, fingerprint string, ok bool) {
 	return hash, fingerprint, known && err == nil && len(raw) == h.Size() && len(fingerprint) == 3*len(raw)-1
 }
 
-// matches tells whether the certificate (DER) is the one that the description announced.
-func (r *remoteSDP) matches(certificate []byte) bool {
+// Matches tells whether the certificate (DER) is the one that the description announced.
+func (r *Remote) Matches(certificate []byte) bool {
 	h := fingerprintHashes[r.hash].New()
 	h.Write(certificate)
 	return strings.EqualFold(hex.EncodeToString(h.Sum(nil)), strings.ReplaceAll(r.fingerprint, ":", ""))
+}
+
+// SameTransport tells whether r goes on with the same ICE and DTLS session.
+func (r *Remote) SameTransport(o *Remote) bool {
+	return r.Ufrag == o.Ufrag && r.pwd == o.pwd && r.SameCertificate(o)
+}
+
+// SameCertificate tells whether r announces the certificate that o announces.
+func (r *Remote) SameCertificate(o *Remote) bool {
+	return r.hash == o.hash && r.fingerprint == o.fingerprint
 }
