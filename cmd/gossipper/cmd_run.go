@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +21,7 @@ func newRunCommand(env *Env) *cobra.Command {
 		Use: "run [SCENARIO] [TARGET]", Short: "Run a scenario: make calls, or answer them", Args: cobra.MaximumNArgs(2),
 		Long: `Run a scenario. SCENARIO is the name of a built-in one (see "gossipper scenario list") or a file.
 TARGET is where a scenario that makes calls sends them: HOST:PORT or a SIP URI, as in sip:alice@192.0.2.1.
-Both can come from a profile instead.
+Both can come from a profile instead; HOST:PORT or a SIP URI alone is the TARGET of the profile's scenario.
 
 The first Ctrl-C lets the calls in progress finish, the second ends them. The run leaves a directory with a
 record of each call, a summary and the recordings.`,
@@ -25,7 +29,8 @@ record of each call, a summary and the recordings.`,
   gossipper run uac 127.0.0.1:5060 --rate 10 --calls 100
   gossipper run webrtc_uac sip:alice@127.0.0.1:5060 --calls 20 --hold 5s --record-wav
   gossipper run call_uac 127.0.0.1:5060 --media webrtc --ice-server turn:127.0.0.1:3478 --ice-auth-secret env:TURN_SECRET
-  gossipper run --profile edge.yaml`,
+  gossipper run --profile edge.yaml
+  gossipper run --profile edge.yaml 192.0.2.1:5060`,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -37,17 +42,44 @@ record of each call, a summary and the recordings.`,
 				return err
 			}
 			r := request{flags: flags}
-			if len(args) > 0 {
-				r.scenario = args[0]
-			}
-			if len(args) > 1 {
-				r.target = args[1]
-			}
+			r.scenario, r.target = scenarioAndTarget(args)
 			return runScenario(cmd.Context(), env, r)
 		},
 	}
 	flags.add(cmd)
 	return cmd
+}
+
+// scenarioAndTarget tells the arguments apart. A single one that can only be a target is one: the profile, or the environment, has to name
+// the scenario then.
+func scenarioAndTarget(args []string) (name, target string) {
+	switch {
+	case len(args) == 0:
+		return "", ""
+	case len(args) > 1:
+		return args[0], args[1]
+	case looksLikeTarget(args[0]):
+		return "", args[0]
+	default:
+		return args[0], ""
+	}
+}
+
+// looksLikeTarget tells whether the word is a sip: URI or has a port, and is not the name of a file.
+func looksLikeTarget(word string) bool {
+	if _, err := os.Stat(word); err == nil {
+		return false
+	}
+	scheme, _, _ := strings.Cut(strings.ToLower(word), ":")
+	if scheme == "sip" || scheme == "sips" {
+		return scheme != strings.ToLower(word)
+	}
+	_, port, err := net.SplitHostPort(word)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // runScenario is the whole of the run command: check, open, run, sum up.

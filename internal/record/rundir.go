@@ -40,11 +40,11 @@ func CreateRunDirIn(parent, what string, start time.Time) (RunDir, error) {
 // results, nor overwritten.
 func CreateDir(path string) error {
 	if err := os.MkdirAll(path, 0o755); err != nil {
-		return fmt.Errorf("create the run directory: %w", err)
+		return cannotCreate(path, err, adviceOut)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return fmt.Errorf("create the run directory: %w", err)
+		return cannotCreate(path, err, adviceOut)
 	}
 	if len(entries) > 0 {
 		return fmt.Errorf("run directory %s: %w (it holds %q): name a new one", path, ErrNotEmpty, entries[0].Name())
@@ -55,7 +55,7 @@ func CreateDir(path string) error {
 // CreateDirIn makes a new directory for results within parent, named after the start (UTC) and what is run, and returns its path.
 func CreateDirIn(parent, what string, start time.Time) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return "", fmt.Errorf("create the run directory: %w", err)
+		return "", cannotCreate(parent, err, adviceIn)
 	}
 	base := filepath.Join(parent, start.UTC().Format("20060102T150405Z")+"-"+filename.Of(what))
 	path := base
@@ -65,16 +65,26 @@ func CreateDirIn(parent, what string, start time.Time) (string, error) {
 			return path, nil
 		}
 		if !errors.Is(err, fs.ErrExist) || n > 1000 {
-			return "", fmt.Errorf("create the run directory: %w", err)
+			return "", cannotCreate(path, err, adviceIn)
 		}
 		path = base + "-" + strconv.Itoa(n) // runs that start within one second
 	}
 }
 
+// What to do about a directory that cannot be made where the user said, or in the usual place.
+const (
+	adviceOut = "give --out a directory that you can write to"
+	adviceIn  = "run it where you can write, or name a directory with --out"
+)
+
+func cannotCreate(path string, err error, advice string) error {
+	return fmt.Errorf("the run directory %s cannot be created: %w: %s", path, cause(err), advice)
+}
+
 func newRunDir(path string) (RunDir, error) {
 	d := RunDir{path: path}
 	if err := os.MkdirAll(d.Recordings(), 0o755); err != nil {
-		return RunDir{}, fmt.Errorf("create the run directory: %w", err)
+		return RunDir{}, cannotCreate(d.path, err, adviceOut)
 	}
 	return d, nil
 }
