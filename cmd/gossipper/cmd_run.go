@@ -22,6 +22,7 @@ func newRunCommand(env *Env) *cobra.Command {
 		Long: `Run a scenario. SCENARIO is the name of a built-in one (see "gossipper scenario list") or a file.
 TARGET is where a scenario that makes calls sends them: HOST:PORT or a SIP URI, as in sip:alice@192.0.2.1.
 Both can come from a profile instead; HOST:PORT or a SIP URI alone is the TARGET of the profile's scenario.
+A profile also has the settings without a flag, such as udp_mux_port of its webrtc row.
 
 The first Ctrl-C lets the calls in progress finish, the second ends them. The run leaves a directory with a
 record of each call, a summary and the recordings.`,
