@@ -21,19 +21,23 @@ func TestICEErrorLabel(t *testing.T) {
 		{"answer without text", record.ICEError{URL: "turn:a:3478", Code: new(401)}, "turn:a:3478: 401"},
 		{"no answer", record.ICEError{URL: "stun:a:3478", Text: "no answer"}, "stun:a:3478: no answer"},
 		{
-			"loopback", record.ICEError{URL: "stun:192.0.2.1:3999", Text: "write udp4 127.0.0.1:35500->192.0.2.1:3999: sendto: invalid argument"},
+			"loopback",
+			record.ICEError{URL: "stun:192.0.2.1:3999", Text: "write udp4 127.0.0.1:35500->192.0.2.1:3999: sendto: invalid argument"},
 			"stun:192.0.2.1:3999: cannot be reached from 127.0.0.1: the media use loopback; --local chooses another address",
 		},
 		{
-			"within another error, IPv6", record.ICEError{URL: "stun:a", Text: "send: write udp6 [::1]:9->[2001:db8::1]:3478: sendto: network is unreachable"},
+			"within another error, IPv6",
+			record.ICEError{URL: "stun:a", Text: "send: write udp6 [::1]:9->[2001:db8::1]:3478: sendto: network is unreachable"},
 			"stun:a: cannot be reached from ::1: the media use loopback; --local chooses another address",
 		},
 		{
-			"no way from a real address", record.ICEError{URL: "stun:a", Text: "write udp 192.0.2.7:9->192.0.2.1:3478: sendto: network is unreachable"},
+			"no way from a real address",
+			record.ICEError{URL: "stun:a", Text: "write udp 192.0.2.7:9->192.0.2.1:3478: sendto: network is unreachable"},
 			"stun:a: network is unreachable",
 		},
 		{
-			"refused", record.ICEError{URL: "turn:a", Text: "dial tcp4 127.0.0.1:4000->127.0.0.1:9: connect: connection refused"},
+			"refused",
+			record.ICEError{URL: "turn:a", Text: "dial tcp4 127.0.0.1:4000->127.0.0.1:9: connect: connection refused"},
 			"turn:a: connection refused",
 		},
 		{"unknown server", record.ICEError{Text: "no answer"}, "unknown server: no answer"},

@@ -82,7 +82,8 @@ func TestCheckTURNFailures(t *testing.T) {
 		{"dead stun", CheckOptions{URL: "stun:" + dead, Timeout: soon}, []string{"nothing answered"}},
 		{"dead turn, longer than between two requests", CheckOptions{URL: "turn:u:hunter2@" + dead, Timeout: time.Second}, []string{"nothing answered at " + dead + " within 1s"}},
 		{
-			"no TLS", CheckOptions{URL: "turns:u:hunter2@" + mute.Addr().String(), Timeout: soon},
+			"no TLS",
+			CheckOptions{URL: "turns:u:hunter2@" + mute.Addr().String(), Timeout: soon},
 			[]string{mute.Addr().String() + " accepted the connection, but the TLS handshake failed: no answer within 200ms", "transport=tcp"},
 		},
 		{"TURN without TLS", CheckOptions{URL: "turns:u:hunter2@" + withoutTLS, Timeout: soon}, []string{withoutTLS + " accepted the connection, but the TLS handshake failed"}},
