@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gossipper/gossipper/internal/webrtc/sdp"
 )
 
 // Default ports of STUN and TURN: plain (RFC 8489 18.6) and over TLS.
@@ -187,22 +189,10 @@ func splitHostPort(hostPort string) (host, port string, hasPort bool, err error)
 		return "", "", false, errors.New("an IPv6 address is written in brackets, user information before @")
 	}
 	host, port, hasPort = strings.Cut(hostPort, ":")
-	if !validHostName(host) {
+	if !sdp.ValidHostName(host) {
 		return "", "", false, errors.New("the host name is empty or has characters that it may not have")
 	}
 	return host, port, hasPort, nil
-}
-
-func validHostName(host string) bool {
-	if host == "" || len(host) > 253 {
-		return false
-	}
-	for _, c := range []byte(host) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
-			return false
-		}
-	}
-	return true
 }
 
 func serverError(raw, what string) error {

@@ -89,10 +89,11 @@ func validCandidateHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	return validHostName(host)
+	return ValidHostName(host)
 }
 
-func validHostName(host string) bool {
+// ValidHostName tells whether the text can be the name of a host: letters, digits, and what DNS and mDNS names have between them.
+func ValidHostName(host string) bool {
 	if host == "" || len(host) > 253 {
 		return false
 	}
