@@ -26,21 +26,25 @@ func eachKind(t *testing.T, test func(t *testing.T, m Media, offer, answer strin
 	t.Helper()
 	pacer := media.NewPacer(media.PacerOptions{})
 	t.Cleanup(pacer.Close)
-	loopback := netip.MustParseAddr("127.0.0.1")
-	sessions, err := media.NewSessions(media.SessionsOptions{IP: loopback, Pacer: pacer})
+	sessions, err := media.NewSessions(media.SessionsOptions{IP: netip.MustParseAddr("127.0.0.1"), Pacer: pacer})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sessions.Close(context.Background()) })
-	factory, err := webrtc.NewFactory(webrtc.Options{IP: loopback, Pacer: pacer})
+	rtp := Media{Kind: media.KindRTP, New: func(o media.PipelineOptions) (media.MediaPipeline, error) { return sessions.New(o) }}
+	t.Run("rtp", func(t *testing.T) { test(t, rtp, "[sdp_offer]", "[sdp_answer]") })
+	t.Run("webrtc", func(t *testing.T) { test(t, realBridges(t, pacer), "[webrtc_offer]", "[webrtc_answer]") })
+}
+
+// realBridges are WebRTC media over loopback. A pacer of its own is used if pacer is nil.
+func realBridges(t *testing.T, pacer *media.Pacer) Media {
+	t.Helper()
+	factory, err := webrtc.NewFactory(webrtc.Options{IP: netip.MustParseAddr("127.0.0.1"), Pacer: pacer})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = factory.Close() })
-	rtp := Media{Kind: media.KindRTP, New: func(o media.PipelineOptions) (media.MediaPipeline, error) { return sessions.New(o) }}
-	t.Run("rtp", func(t *testing.T) { test(t, rtp, "[sdp_offer]", "[sdp_answer]") })
-	rtc := Media{Kind: media.KindWebRTC, New: factory.NewPipeline}
-	t.Run("webrtc", func(t *testing.T) { test(t, rtc, "[webrtc_offer]", "[webrtc_answer]") })
+	return Media{Kind: media.KindWebRTC, New: factory.NewPipeline}
 }
 
 // body is a message body of a type; the type in the header may have parameters.
