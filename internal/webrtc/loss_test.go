@@ -2,8 +2,6 @@ package webrtc
 
 import (
 	"math/rand/v2"
-	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,47 +19,21 @@ type lossyPath struct {
 
 func newLossyPath(t *testing.T, lose [2]map[uint32]bool) *lossyPath {
 	t.Helper()
-	w := &lossyPath{tap: &tap{}, lose: lose}
-	var readers sync.WaitGroup
-	for i := range w.toward {
-		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.toward[i] = conn
-	}
-	for i := range w.toward {
-		readers.Go(func() { w.pass(i) })
-	}
-	t.Cleanup(func() {
-		for _, conn := range w.toward {
-			_ = conn.Close()
-		}
-		readers.Wait()
-	})
+	w := &lossyPath{lose: lose}
+	w.tap = newTap(t, w.goesOn)
 	return w
 }
 
-// pass forwards what arrives for one side, but for what is to be lost.
-func (w *lossyPath) pass(to int) {
-	buf := make([]byte, 2048)
-	from := 1 - to
-	for {
-		n, _, err := w.toward[to].ReadFromUDPAddrPort(buf)
-		if err != nil {
-			return
-		}
-		if isSRTP(buf[:n]) {
-			if nth := w.audio[from].Add(1) - 1; w.lose[from][nth] {
-				w.lost[from].Add(1)
-				continue
-			}
-		}
-		w.mu.Lock()
-		address := w.real[to]
-		w.mu.Unlock()
-		_, _ = w.toward[from].WriteToUDPAddrPort(buf[:n], address)
+// goesOn counts the audio packets of a side and picks out those that are to be lost.
+func (w *lossyPath) goesOn(from int, packet []byte) bool {
+	if !isSRTP(packet) {
+		return true
 	}
+	if nth := w.audio[from].Add(1) - 1; w.lose[from][nth] {
+		w.lost[from].Add(1)
+		return false
+	}
+	return true
 }
 
 // isSRTP tells SRTP from STUN, DTLS and SRTCP (RFC 7983 7, RFC 5761 4).

@@ -23,11 +23,13 @@ type tap struct {
 	mu   sync.Mutex
 	real [2]netip.AddrPort
 	seen [2][][]byte // by sender
+	// pass decides whether a packet of a sender goes on; nil: every one does.
+	pass func(from int, packet []byte) bool
 }
 
-func newTap(t *testing.T) *tap {
+func newTap(t *testing.T, pass func(from int, packet []byte) bool) *tap {
 	t.Helper()
-	w := &tap{}
+	w := &tap{pass: pass}
 	var readers sync.WaitGroup
 	for i := range w.toward {
 		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -60,7 +62,9 @@ func (w *tap) forward(to int) {
 		w.seen[1-to] = append(w.seen[1-to], bytes.Clone(buf[:n]))
 		address := w.real[to]
 		w.mu.Unlock()
-		_, _ = w.toward[1-to].WriteToUDPAddrPort(buf[:n], address)
+		if w.pass == nil || w.pass(1-to, buf[:n]) {
+			_, _ = w.toward[1-to].WriteToUDPAddrPort(buf[:n], address)
+		}
 	}
 }
 
@@ -94,7 +98,7 @@ func TestNothingCrossesTheWireUnencrypted(t *testing.T) {
 	t.Parallel()
 	f := newTestFactory(t, Options{PreferPCMA: true})
 	caller, callee := newTestBridge(t, f), newTestBridge(t, f)
-	w := newTap(t)
+	w := newTap(t, nil)
 	ctx := testContext(t)
 	offer, err := caller.CreateOffer(ctx)
 	if err != nil {
