@@ -15,6 +15,8 @@ func FuzzView(f *testing.F) {
 	}
 	f.Add([]byte(manyHeaders))
 	f.Add([]byte("INVITE sip:a SIP/2.0\r\nCall-ID: x\r\nc: multipart/mixed;boundary=b\r\n\r\n--b\r\nc: application/sdp\r\n\r\nv=0\r\n--b--"))
+	f.Add([]byte("SIP/2.0 0 \r\nv://, ;branch=0\r\ni:0\r\n\r\n"))
+	f.Add([]byte("SIP/2.0 0 \r\nCAll-ID:0\f\r\n\r\n"))
 	parser := sipgo.NewParser()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
@@ -68,13 +70,21 @@ func visit(t *testing.T, v *View) {
 
 func unfolded(b []byte) []byte { return appendUnfolded(nil, b) }
 
-// mustAgree tells whether the two parsers must agree: sipgo takes another one of several equal headers, and knows no folds and no
-// bare line feeds.
+// mustAgree tells whether the two parsers must agree: sipgo takes another one of several equal headers, knows no folds and no bare line
+// feeds, and trims whatever Unicode calls white space.
 func mustAgree(v *View) bool {
 	headers := v.Bytes()[:v.body]
 	lines := bytes.Count(headers, []byte("\r\n"))
+	odd := func(r rune) bool { return r != '\r' && r != '\n' && (r < ' ' || r > '~') }
 	return v.several == 0 && bytes.Count(headers, []byte("\n")) == lines && bytes.Count(headers, []byte("\r")) == lines &&
-		!bytes.Contains(headers, []byte("\n ")) && !bytes.Contains(headers, []byte("\n\t"))
+		!bytes.Contains(headers, []byte("\n ")) && !bytes.ContainsFunc(headers, odd)
+}
+
+// oneVia tells whether the Via header has one value only. Of a list whose first value is malformed, sipgo takes parameters from behind the
+// comma, and this package does not; well-formed lists are in the unit tests.
+func oneVia(v *View) bool {
+	value, _ := v.Header("Via")
+	return !bytes.ContainsRune(value, ',')
 }
 
 func compare(t *testing.T, v *View, m sipgo.Message) {
@@ -94,7 +104,7 @@ func compare(t *testing.T, v *View, m sipgo.Message) {
 	if h := m.CSeq(); h != nil && (v.CSeqNumber() != h.SeqNo || !strings.EqualFold(string(v.CSeqMethod()), string(h.MethodName))) {
 		t.Errorf("CSeq %d %q, want %d %q", v.CSeqNumber(), v.CSeqMethod(), h.SeqNo, h.MethodName)
 	}
-	if h := m.Via(); h != nil {
+	if h := m.Via(); h != nil && oneVia(v) {
 		if want, ok := h.Params.Get("branch"); ok && string(v.Branch()) != want {
 			t.Errorf("branch %q, want %q", v.Branch(), want)
 		}
