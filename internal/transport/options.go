@@ -87,17 +87,18 @@ func openError(addr netip.Addr, err error) error {
 	return fmt.Errorf("cannot open a udp socket for a call on %s: %w%s", addr, err, hint)
 }
 
-// checkRemote refuses an address that local cannot send to.
-func checkRemote(local netip.Addr, remote netip.AddrPort) error {
+// usableRemote returns the address as flows carry it, without the form that maps IPv4 into IPv6, or says why nothing can be sent there
+// from the local address.
+func usableRemote(local netip.Addr, remote netip.AddrPort) (netip.AddrPort, error) {
 	if !remote.IsValid() || remote.Port() == 0 {
-		return fmt.Errorf("cannot send to %q: address and port are needed", remote)
+		return netip.AddrPort{}, fmt.Errorf("cannot send to %q: address and port are needed", remote)
 	}
 	to := remote.Addr().Unmap()
 	dual := local.Is6() && local.IsUnspecified()
 	if !dual && to.Is4() != local.Is4() {
-		return fmt.Errorf("cannot send from %s to %s: one is IPv4, the other IPv6; choose a local address of the same kind with --local", local, to)
+		return netip.AddrPort{}, fmt.Errorf("cannot send from %s to %s: one is IPv4, the other IPv6; choose a local address of the same kind with --local", local, to)
 	}
-	return nil
+	return netip.AddrPortFrom(to, remote.Port()), nil
 }
 
 // sendError turns the system's error for one message into what happened.

@@ -98,10 +98,10 @@ func (t *udpSet) Open(remote netip.AddrPort) (Flow, error) {
 		return Flow{}, errClosed
 	}
 	local := t.opts.Local.Addr()
-	if err := checkRemote(local, remote); err != nil {
+	remote, err := usableRemote(local, remote)
+	if err != nil {
 		return Flow{}, err
 	}
-	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	if !t.opts.PerCall {
 		return Flow{t.shared, remote}, nil
 	}
